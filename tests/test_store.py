@@ -1,0 +1,152 @@
+"""A table is there whole or not at all, fits its schema both ways, and says what it was made from."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from vocwb.errors import MonthError, SchemaError, StoreError
+from vocwb.schemas import empty_table
+from vocwb.store import check_month, read_table, table_path, write_parts, write_table
+
+
+def quarantine(rows):
+    return pd.DataFrame(
+        {
+            "source": ["s"] * rows,
+            "file": ["f.csv"] * rows,
+            "line": range(rows),
+            "reason": ["no date"] * rows,
+            "raw": ["x" * 50] * rows,
+        }
+    )
+
+
+def codes(*ids):
+    return pd.DataFrame(
+        {
+            "feedback_id": ids,
+            "coder": "rules",
+            "category": "price",
+            "polarity": "negative",
+            "intensity": 3,
+            "ask": None,
+        }
+    )
+
+
+def test_what_was_written_is_read_back_the_same(small_programme):
+    frame = empty_table("responses", extra=small_programme.extra_columns)
+    frame.loc[0] = {
+        "response_id": "r1", "source": "survey", "month": "2025-01", "channel": "survey", "who_started": "company",
+        "mode": "direct", "population": "all", "voice": "customer", "plan": "عضو",
+        "received_at": pd.Timestamp("2025-01-05 10:00", tz="UTC"), "nps": 9.0,
+    }  # fmt: skip
+    frame = frame.astype({"received_at": "datetime64[us, UTC]"})
+    write_table(small_programme, "responses", frame)
+    back = read_table(small_programme, "responses")
+    assert back.loc[0, "plan"] == "عضو" and back.loc[0, "nps"] == 9.0
+    assert str(back["received_at"].dtype) == "datetime64[us, UTC]"
+
+
+def test_the_same_table_gives_the_same_bytes(small_programme):
+    path = write_table(small_programme, "quarantine", quarantine(5), parameters={"seed": 1})
+    first = path.read_bytes(), path.with_suffix(".manifest.json").read_bytes()
+    write_table(small_programme, "quarantine", quarantine(5), parameters={"seed": 1})
+    assert (path.read_bytes(), path.with_suffix(".manifest.json").read_bytes()) == first
+    manifest = json.loads(first[1])
+    assert (
+        manifest["rows"] == 5 and manifest["parameters"] == {"seed": 1} and "pandas" in manifest["versions"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda f: f.drop(columns="reason"), "missing columns .*reason"),
+        (lambda f: f.assign(extra=1), "unknown columns .*extra"),
+        (lambda f: f.assign(line="four"), "wrong type"),
+        (lambda f: f.assign(source=None), "'source' fails"),
+        (lambda f: pd.concat([f, f]), "the key is source, file, line, reason"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused_and_the_old_one_stays(small_programme, change, says):
+    path = write_table(small_programme, "quarantine", quarantine(3))
+    before = path.read_bytes()
+    with pytest.raises(SchemaError, match=says):
+        write_table(small_programme, "quarantine", change(quarantine(2)))
+    assert path.read_bytes() == before
+
+
+def test_a_killed_writer_leaves_the_old_table_whole(small_programme):
+    path = write_table(small_programme, "quarantine", quarantine(10))
+    before = path.read_bytes()
+    script = (
+        "from test_store import quarantine; from vocwb.programme import read_programme\n"
+        "from vocwb.store import write_table\n"
+        "frame = quarantine(1_000_000); print('ready', flush=True)\n"
+        "write_table(read_programme('small'), 'quarantine', frame)\n"
+    )
+    for wait in (0.4, 0.9, 1.4):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=__file__.rsplit("/", 1)[0], stdout=subprocess.PIPE
+        )
+        writer.stdout.readline()
+        time.sleep(wait)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        assert path.read_bytes() == before or len(read_table(small_programme, "quarantine")) == 1_000_000
+        write_table(small_programme, "quarantine", quarantine(10))
+
+
+def test_parts_are_read_alone_and_together(small_programme):
+    write_parts(small_programme, "codes", codes("a", "b", "c"), pd.Series(["2025-01", "2025-02", "2025-01"]))
+    assert read_table(small_programme, "codes", part="2025-01")["feedback_id"].tolist() == ["a", "c"]
+    assert len(read_table(small_programme, "codes")) == 3
+    write_table(small_programme, "codes", codes("d"), part="2025-02")
+    assert read_table(small_programme, "codes", part="2025-02")["feedback_id"].tolist() == ["d"]
+
+
+def test_a_table_that_is_not_there_names_those_that_are(small_programme):
+    write_table(small_programme, "quarantine", quarantine(1))
+    with pytest.raises(StoreError, match=r"no table 'feedback'(.|\n)*quarantine(.|\n)*make report"):
+        read_table(small_programme, "feedback")
+    with pytest.raises(SchemaError, match="no table 'feedbak'"):
+        read_table(small_programme, "feedbak")
+    with pytest.raises(StoreError, match="in parts"):
+        write_table(small_programme, "codes", codes("a"))
+
+
+def write_month(programme, month, **changes):
+    responses = empty_table("responses", extra=programme.extra_columns)
+    responses.loc[0] = {
+        "response_id": "r", "source": "s", "month": month, "channel": "c", "who_started": "company",
+        "mode": "direct", "population": "all", "voice": "customer",
+    }  # fmt: skip
+    row = {
+        "feedback_id": "f",
+        "response_id": "r",
+        "question": "q",
+        "language": "en",
+        "verbatim": "v",
+    } | changes
+    write_table(programme, "responses", responses)
+    write_table(programme, "feedback", pd.DataFrame([row]).reindex(columns=empty_table("feedback").columns))
+    return table_path(programme, "feedback")
+
+
+def test_a_month_without_feedback_is_refused(small_programme):
+    write_month(small_programme, "2025-03")
+    assert check_month(small_programme, "") == check_month(small_programme, "2025-03") == "2025-03"
+    with pytest.raises(MonthError, match=r"no feedback in '2025-04'(.|\n)*2025-03"):
+        check_month(small_programme, "2025-04")
+    for wrong in ("2025-3", "2025-13", "March", "2025-03-01"):
+        with pytest.raises(MonthError, match="YYYY-MM"):
+            check_month(small_programme, wrong)
+    write_month(small_programme, "2025-03", duplicate_of="g")
+    with pytest.raises(MonthError, match="holds no feedback"):
+        check_month(small_programme, "2025-03")

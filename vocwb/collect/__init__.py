@@ -1,0 +1,1 @@
+"""Collect: raw exports become responses and feedback."""

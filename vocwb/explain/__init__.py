@@ -1,0 +1,1 @@
+"""Explain: who, and why."""

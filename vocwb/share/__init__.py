@@ -1,0 +1,1 @@
+"""Share: for people's eyes."""

@@ -1,0 +1,289 @@
+"""The store: tables by name, checked against their schema both ways, written whole or not at all."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from vocwb.errors import MonthError, StoreError
+from vocwb.paths import project_root, store_folder
+from vocwb.programme import Programme
+from vocwb.schemas import check_table, describe_table
+
+PACKAGES = (
+    "bertopic",
+    "hdbscan",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "statsmodels",
+    "umap-learn",
+)
+"""The packages whose version can change a figure."""
+
+
+def table_path(programme: Programme, table: str, part: str | None = None) -> Path:
+    """Return the file of a table, or the folder of its parts.
+
+    A table of scope "programme" is one file; of scope "month" or "codebook" one file a part, such as
+    "2025-12" or "2025-12/scores".
+
+    >>> from vocwb.programme import read_programme
+    >>> table_path(read_programme("sample"), "codes", "2025-12").parts[-2:]
+    ('codes', '2025-12.parquet')
+    """
+    scope = describe_table(table).scope
+    folder = store_folder(programme.name) / table
+    if scope == "programme":
+        return folder.with_suffix(".parquet")
+    return folder / f"{part}.parquet" if part else folder
+
+
+def write_table(
+    programme: Programme,
+    table: str,
+    frame: pd.DataFrame,
+    *,
+    part: str | None = None,
+    inputs: Mapping[str, str] | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> Path:
+    """Write a table whole, with a manifest beside it, and return its path.
+
+    The frame is checked against the schema, written under a temporary name and moved into place, so a
+    reader sees the old table or the new one and a crash leaves the old one. The manifest holds the hash
+    of the table, inputs (name -> SHA-256), parameters (the seed among them), package versions and commit;
+    it holds no clock, so the same input gives the same bytes.
+
+    Raises SchemaError for a frame that does not fit, StoreError for a missing part.
+
+    >>> write_table(read_programme("sample"), "codes", codes, part="2025-12")  # doctest: +SKIP
+    """
+    if describe_table(table).scope != "programme" and not part:
+        raise StoreError(f"Table {table!r} is kept in parts.", remedy="Give part=..., such as a month.")
+    frame = check_table(table, frame, extra=_extra(programme, table))
+    path = table_path(programme, table, part)
+    write_whole(path, lambda file: frame.to_parquet(file, index=False))
+    manifest = {
+        "table": table,
+        "part": part,
+        "rows": len(frame),
+        "sha256": hash_file(path),
+        "inputs": dict(sorted((inputs or {}).items())),
+        "parameters": dict(sorted((parameters or {}).items())),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "commit": find_commit(),
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
+    write_whole(path.with_suffix(".manifest.json"), lambda file: file.write_text(text, encoding="utf-8"))
+    return path
+
+
+def write_parts(
+    programme: Programme, table: str, frame: pd.DataFrame, parts: pd.Series, **options
+) -> list[Path]:
+    """Write the rows of each value of `parts` (aligned with `frame`) as a part of a table of its own.
+
+    >>> write_parts(read_programme("sample"), "codes", codes, months)  # doctest: +SKIP
+    """
+    return [
+        write_table(programme, table, rows, part=str(part), **options)
+        for part, rows in frame.groupby(parts.to_numpy(), sort=True)
+    ]
+
+
+def read_table(programme: Programme, table: str, *, part: str | None = None) -> pd.DataFrame:
+    """Return a table, or one part of it, or all parts below a folder of parts.
+
+    Raises StoreError where there is none, naming what there is and what makes it.
+
+    >>> read_table(read_programme("sample"), "feedback")  # doctest: +SKIP
+    """
+    path = table_path(programme, table, part)
+    files = [path] if path.is_file() else sorted(path.with_suffix("").rglob("*.parquet"))
+    if not files:
+        raise StoreError(
+            f"The store of {programme.name!r} has no table {table!r}" + (f" for {part!r}." if part else "."),
+            f"There are: {', '.join(list_tables(programme)) or 'no tables yet'}.",
+            f"Run: make report PROGRAMME={programme.name}",
+        )
+    extra = _extra(programme, table)
+    frames = [check_table(table, pd.read_parquet(file), extra=extra) for file in files]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def has_table(programme: Programme, table: str, part: str | None = None) -> bool:
+    """Say whether a table, or a part of it, is in the store.
+
+    >>> from vocwb.programme import read_programme
+    >>> has_table(read_programme("sample"), "codes", "1999-01")
+    False
+    """
+    return table_path(programme, table, part).exists()
+
+
+def list_tables(programme: Programme) -> list[str]:
+    """Return the names of the tables that are in the store.
+
+    >>> list_tables(read_programme("sample"))  # doctest: +SKIP
+    ['feedback', 'ingested', 'quarantine', 'responses']
+    """
+    folder = store_folder(programme.name)
+    return sorted(
+        {path.relative_to(folder).parts[0].removesuffix(".parquet") for path in folder.rglob("*.parquet")}
+    )
+
+
+def list_parts(programme: Programme, table: str, below: str = "") -> list[str]:
+    """Return the names of the parts of a table directly below a folder of parts.
+
+    >>> list_parts(read_programme("sample"), "codes")  # doctest: +SKIP
+    ['2025-11', '2025-12']
+    """
+    return sorted(path.stem for path in (table_path(programme, table) / below).glob("*.parquet"))
+
+
+def list_months(programme: Programme) -> list[str]:
+    """Return the months that have feedback from customers or staff, oldest first ("all" if undated).
+
+    >>> list_months(read_programme("sample"))[-1]  # doctest: +SKIP
+    '2025-12'
+    """
+    responses = read_table(programme, "responses")[["response_id", "month"]]
+    feedback = read_table(programme, "feedback")
+    spoken = feedback.loc[feedback["duplicate_of"].isna(), "response_id"]
+    return sorted(responses.loc[responses["response_id"].isin(spoken), "month"].unique())
+
+
+def check_month(programme: Programme, month: str | None) -> str:
+    """Return `month` if it has feedback, or the latest month if none is given; else raise MonthError.
+
+    >>> check_month(read_programme("sample"), "")  # doctest: +SKIP
+    '2025-12'
+    """
+    check_month_form(month)
+    months = list_months(programme)
+    if not months:
+        raise MonthError(
+            f"{programme.name!r} holds no feedback.",
+            remedy="Look at the quarantine in notebook 01_ingest for why.",
+        )
+    if month and month not in months:
+        raise MonthError(
+            f"{programme.name!r} has no feedback in {month!r}.",
+            f"Months with feedback: {_spell_months(months)}.",
+            "Give one of these with MONTH=..., or leave it out for the latest.",
+        )
+    return month or months[-1]
+
+
+def check_month_form(month: str | None) -> None:
+    """Raise MonthError unless `month` is empty, "all" or written as YYYY-MM.
+
+    >>> check_month_form("2025-13")
+    Traceback (most recent call last):
+    ...
+    vocwb.errors.MonthError: '2025-13' is not a month.
+    A month is written YYYY-MM, such as 2025-12; "all" is the one period of undated feedback.
+    """
+    if month and month != "all" and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        raise MonthError(
+            f"{month!r} is not a month.",
+            'A month is written YYYY-MM, such as 2025-12; "all" is the one period of undated feedback.',
+        )
+
+
+def _spell_months(months: list[str]) -> str:
+    return ", ".join(months) if len(months) <= 12 else f"{len(months)} from {months[0]} to {months[-1]}"
+
+
+def write_whole(path: Path, write) -> None:
+    """Call write(temporary file), then move it to `path`: the file is there whole or not at all.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> write_whole(target, lambda file: file.write_text("whole"))
+    >>> target.read_text()
+    'whole'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    try:
+        write(Path(name))
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, as 64 hex digits.
+
+    >>> len(hash_file(Path(__file__)))
+    64
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_tables(programme: Programme, *tables: str, part: str | None = None) -> dict[str, str]:
+    """Return name -> SHA-256 of the files of some tables, as the manifest of a table made from them wants.
+
+    >>> hash_tables(read_programme("sample"), "feedback")  # doctest: +SKIP
+    """
+    folder = store_folder(programme.name)
+    files = [
+        file
+        for table in tables
+        for path in [
+            table_path(programme, table, part if describe_table(table).scope != "programme" else None)
+        ]
+        for file in ([path] if path.is_file() else sorted(path.with_suffix("").rglob("*.parquet")))
+    ]
+    return {file.relative_to(folder).as_posix(): hash_file(file) for file in files}
+
+
+@cache
+def find_commit() -> str:
+    """Return the commit of the code, with "+" if files were changed since; "unknown" outside git.
+
+    >>> isinstance(find_commit(), str)
+    True
+    """
+    folder = Path(__file__).parent
+
+    def ask(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        return ask("rev-parse", "HEAD") + ("+" if ask("status", "--porcelain", "--", ".") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def short_path(path: Path) -> str:
+    """Return a path as people say it: from the project's root where it lies below it.
+
+    >>> short_path(project_root() / "reports")
+    'reports'
+    """
+    return str(path.relative_to(project_root())) if path.is_relative_to(project_root()) else str(path)
+
+
+def _extra(programme: Programme, table: str) -> dict[str, str]:
+    return programme.extra_columns if table == "responses" else {}

@@ -1,0 +1,1 @@
+"""Understand: what is said, how it feels, the scores."""
