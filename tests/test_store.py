@@ -40,13 +40,9 @@ def codes(*ids):
 
 
 def test_what_was_written_is_read_back_the_same(small_programme):
-    frame = empty_table("responses", extra=small_programme.extra_columns)
-    frame.loc[0] = {
-        "response_id": "r1", "source": "survey", "month": "2025-01", "channel": "survey", "who_started": "company",
-        "mode": "direct", "population": "all", "voice": "customer", "plan": "عضو",
-        "received_at": pd.Timestamp("2025-01-05 10:00", tz="UTC"), "nps": 9.0,
-    }  # fmt: skip
-    frame = frame.astype({"received_at": "datetime64[us, UTC]"})
+    frame = responses_of(small_programme, "2025-01").assign(
+        plan="عضو", nps=9.0, received_at=pd.Timestamp("2025-01-05 10:00", tz="UTC")
+    )
     write_table(small_programme, "responses", frame)
     back = read_table(small_programme, "responses")
     assert back.loc[0, "plan"] == "عضو" and back.loc[0, "nps"] == 9.0
@@ -121,12 +117,18 @@ def test_a_table_that_is_not_there_names_those_that_are(small_programme):
         write_table(small_programme, "codes", codes("a"))
 
 
-def write_month(programme, month, **changes):
-    responses = empty_table("responses", extra=programme.extra_columns)
-    responses.loc[0] = {
+def responses_of(programme, month):
+    row = {
         "response_id": "r", "source": "s", "month": month, "channel": "c", "who_started": "company",
         "mode": "direct", "population": "all", "voice": "customer",
     }  # fmt: skip
+    return pd.DataFrame([row]).reindex(
+        columns=empty_table("responses", extra=programme.extra_columns).columns
+    )
+
+
+def write_month(programme, month, **changes):
+    responses = responses_of(programme, month)
     row = {
         "feedback_id": "f",
         "response_id": "r",

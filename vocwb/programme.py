@@ -196,6 +196,11 @@ class Programme(_Strict):
         """The columns that this programme adds to `responses`: segments as text, answers as numbers."""
         return dict.fromkeys(self.segments, "str") | dict.fromkeys(self.questions, "float")
 
+    @property
+    def smallest(self) -> dict[str, float]:
+        """The smallest differences that matter, by kind: share, nps, mean."""
+        return self.smallest_difference.model_dump()
+
     def encoder_of(self, language: str) -> str:
         """Return the name of the encoder that serves a language; tfidf-svd serves any."""
         return self.encoders.get(language, "tfidf-svd")

@@ -204,6 +204,21 @@ def join_responses(feedback: pd.DataFrame, responses: pd.DataFrame) -> pd.DataFr
     return joined.sort_values("feedback_id", ignore_index=True)
 
 
+def select_months(frame: pd.DataFrame, month: str, *, back: int | None = None) -> pd.DataFrame:
+    """Return the rows of `month` and of the `back` - 1 calendar months before it (None: of all before it).
+
+    For the one period of an undated programme, "all", every row of that period.
+
+    >>> frame = pd.DataFrame({"month": ["2024-12", "2025-01", "2025-02", "2025-03"]})
+    >>> select_months(frame, "2025-02", back=2)["month"].tolist()
+    ['2025-01', '2025-02']
+    """
+    if month == "all":
+        return frame[frame["month"] == "all"]
+    first = "" if back is None else str(pd.Period(month, freq="M") - (back - 1))
+    return frame[(frame["month"] >= first) & (frame["month"] <= month)]
+
+
 def unit_of(frame: pd.DataFrame) -> pd.Series:
     """Return the unit in which shares are counted: respondent_id where it is known, else response_id.
 

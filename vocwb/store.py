@@ -16,7 +16,7 @@ import pandas as pd
 from vocwb.errors import MonthError, StoreError
 from vocwb.paths import project_root, store_folder
 from vocwb.programme import Programme
-from vocwb.schemas import check_table, describe_table
+from vocwb.schemas import check_table, describe_table, empty_table
 
 PACKAGES = (
     "bertopic",
@@ -102,25 +102,40 @@ def write_parts(
     ]
 
 
-def read_table(programme: Programme, table: str, *, part: str | None = None) -> pd.DataFrame:
+def read_table(
+    programme: Programme, table: str, *, part: str | None = None, empty: bool = False
+) -> pd.DataFrame:
     """Return a table, or one part of it, or all parts below a folder of parts.
 
-    Raises StoreError where there is none, naming what there is and what makes it.
+    empty: give a table without rows where there is none, instead of raising StoreError (which names what
+    there is and what makes it).
 
     >>> read_table(read_programme("sample"), "feedback")  # doctest: +SKIP
     """
     path = table_path(programme, table, part)
     files = [path] if path.is_file() else sorted(path.with_suffix("").rglob("*.parquet"))
+    extra = _extra(programme, table)
+    if not files and empty:
+        return empty_table(table, extra=extra)
     if not files:
         raise StoreError(
             f"The store of {programme.name!r} has no table {table!r}" + (f" for {part!r}." if part else "."),
             f"There are: {', '.join(list_tables(programme)) or 'no tables yet'}.",
             f"Run: make report PROGRAMME={programme.name}",
         )
-    extra = _extra(programme, table)
-    frames = [check_table(table, pd.read_parquet(file), extra=extra) for file in files]
+    frames = [check_table(table, _read_file(file), extra=extra) for file in files]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else frames[0]
+
+
+def _read_file(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{short_path(file)} cannot be read: {error}",
+            remedy="The file is damaged. Remove it and run the month again: make month",
+        ) from error
 
 
 def has_table(programme: Programme, table: str, part: str | None = None) -> bool:

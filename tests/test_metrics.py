@@ -1,0 +1,185 @@
+"""Scores: the figure, its n, its interval, month against month, and what is not shown."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from pandas.testing import assert_frame_equal
+from scipy import stats as scipy_stats
+
+from vocwb import stats
+from vocwb.errors import SchemaError
+from vocwb.understand.metrics import compute_scores, format_interval, format_value, gather_answers
+
+NPS = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
+CSAT = SimpleNamespace(label="Satisfied?", low=1, high=5, metric="csat")
+CES = SimpleNamespace(label="Easy?", low=1, high=7, metric="ces")
+OPTIONS = {"minimum": 5, "smallest": {"share": 5, "nps": 5, "mean": 0.2}}
+
+
+def make_survey(months: dict[str, list[float]], *, column: str = "nps", voice: str = "customer", people=None):
+    answers = [(month, answer) for month, given in months.items() for answer in given]
+    ids = [f"{voice}{i:05}" for i in range(len(answers))]
+    responses = pd.DataFrame(
+        {
+            "response_id": ids,
+            "respondent_id": people or [None] * len(ids),
+            "voice": voice,
+            "duplicate_of": None,
+        }
+    )
+    responses["month"], responses[column] = zip(*answers, strict=True)
+    responses[column] = responses[column].astype(float)
+    feedback = pd.DataFrame(
+        {"feedback_id": [f"f-{i}" for i in ids], "response_id": ids, "duplicate_of": None}
+    )
+    return responses, feedback
+
+
+def take(findings: pd.DataFrame, measure: str, period: str) -> pd.Series:
+    return findings[(findings["measure"] == measure) & (findings["period"] == period)].squeeze()
+
+
+def test_nps_is_promoters_minus_detractors_with_the_known_half_width():
+    """NPS +20 of 45% promoters, 30% passives, 25% detractors: 95% half-width 8.0 at n = 400."""
+    given = [9, 10] * 90 + [7, 8] * 60 + [0, 6] * 50
+    findings = compute_scores(*make_survey({"2025-01": given}), {"nps": NPS}, month="2025-01", **OPTIONS)
+    row = take(findings, "nps", "2025-01")
+    assert (row["value"], row["n"], row["unit"], row["section"]) == (
+        pytest.approx(20),
+        400,
+        "points",
+        "scores",
+    )
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(8.0, abs=0.05)
+    assert "20.0 points (95% interval 12.0 to 28.0), n = 400" in row["claim"]
+    assert len(row["feedback_ids"]) == 400
+
+
+def test_repeated_respondents_widen_the_interval_as_statsmodels_says():
+    rng = np.random.default_rng(1)
+    people = [f"p{i // 4}" for i in range(400)]
+    given = np.repeat(rng.integers(0, 11, 100), 4).tolist()
+    tables = make_survey({"2025-01": given}, people=people)
+    row = take(compute_scores(*tables, {"nps": NPS}, month="2025-01", **OPTIONS), "nps", "2025-01")
+    points = np.select([np.array(given) >= 9, np.array(given) <= 6], [100, -100], 0)
+    fitted = sm.OLS(points, np.ones(400)).fit(
+        cov_type="cluster", cov_kwds={"groups": np.repeat(np.arange(100), 4)}, use_t=True
+    )
+    assert row[["low", "high"]].tolist() == pytest.approx(fitted.conf_int()[0].tolist())
+
+
+def test_csat_is_a_mean_and_a_top_two_box_under_two_names():
+    tables = make_survey({"2025-01": [5, 4, 3, 2] * 25}, column="csat")
+    findings = compute_scores(*tables, {"csat": CSAT}, month="2025-01", **OPTIONS)
+    mean, box = take(findings, "mean", "2025-01"), take(findings, "top2box", "2025-01")
+    assert (mean["value"], mean["unit"]) == (3.5, "1-5")
+    expected = stats.share_interval(50, 100)
+    assert (box["value"], box["unit"]) == (50, "%")
+    assert (box["low"], box["high"]) == (
+        pytest.approx(100 * expected[0][0]),
+        pytest.approx(100 * expected[1][0]),
+    )
+    assert "mean 3.50 on the scale 1-5" in mean["claim"]
+
+
+def test_month_is_compared_with_the_last_month_that_has_answers():
+    rng = np.random.default_rng(2)
+    older, now = rng.integers(0, 7, 200), rng.integers(6, 11, 150)
+    tables = make_survey({"2025-01": older, "2025-04": now, "2025-05": [0] * 50})
+    findings = compute_scores(*tables, {"nps": NPS}, month="2025-04", **OPTIONS)
+    row = take(findings, "difference", "2025-04 vs 2025-01")
+    points = [np.select([x >= 9, x <= 6], [100, -100], 0) for x in (now, older)]
+    expected = scipy_stats.ttest_ind(*points, equal_var=False)
+    assert row[["low", "high", "p"]].tolist() == pytest.approx(
+        [*expected.confidence_interval(), expected.pvalue]
+    )
+    assert row["difference"] == pytest.approx(row["value"] - row["compared_value"])
+    assert (row["n"], row["compared_n"], row["verdict"]) == (150, 200, stats.EVIDENCE)
+    assert len(row["feedback_ids"]) == 350
+    assert not findings["period"].str.contains("2025-05").any()
+
+
+def test_nothing_is_claimed_of_questions_that_did_not_move():
+    rng = np.random.default_rng(3)
+    claims = []
+    for _ in range(60):
+        frames = [
+            make_survey({m: rng.integers(1, 8, 60) for m in ("2025-01", "2025-02")}, column=f"q{i}")
+            for i in range(4)
+        ]
+        responses = frames[0][0].assign(**{f"q{i}": frame[0][f"q{i}"] for i, frame in enumerate(frames)})
+        questions = {f"q{i}": CES for i in range(4)}
+        findings = compute_scores(responses, frames[0][1], questions, month="2025-02", **OPTIONS)
+        moved = findings[findings["measure"] == "difference"]
+        assert (moved["p_adjusted"] >= moved["p"]).all()
+        claims.append(moved["verdict"].eq(stats.EVIDENCE).any())
+    assert scipy_stats.binomtest(sum(claims), 60).proportion_ci().low <= 0.05
+
+
+def test_employees_are_never_mixed_with_customers():
+    customers, staff = (
+        make_survey({"2025-01": [10] * 20 + [0] * 20}),
+        make_survey({"2025-01": [0] * 40}, voice="employee"),
+    )
+    both = [pd.concat(pair) for pair in zip(customers, staff, strict=True)]
+    findings = compute_scores(*both, {"nps": NPS}, month="2025-01", **OPTIONS)
+    assert findings.set_index("section")["value"].to_dict() == {"scores": 0, "staff": -100}
+
+
+def test_duplicates_and_row_order_change_nothing():
+    rng = np.random.default_rng(4)
+    people = [f"p{i}" for i in rng.integers(0, 60, 200)]
+    responses, feedback = make_survey(
+        {"2025-01": rng.integers(0, 11, 100), "2025-02": rng.integers(0, 11, 100)}, people=people
+    )
+    expected = compute_scores(responses, feedback, {"nps": NPS}, month="2025-02", **OPTIONS)
+    copies = responses.head(30).assign(response_id=lambda x: "copy" + x["response_id"], duplicate_of="x")
+    more = pd.concat([responses, copies]).sample(frac=1, random_state=0)
+    found = compute_scores(
+        more, feedback.sample(frac=1, random_state=1), {"nps": NPS}, month="2025-02", **OPTIONS
+    )
+    assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_small_groups_show_counts_and_smaller_ones_nothing():
+    tables = make_survey({"2025-01": [0, 9, 10, 10], "2025-02": [0, 9, 10, 10, 7] * 2})
+    findings = compute_scores(*tables, {"nps": NPS}, month="2025-02", **OPTIONS)
+    hidden, counted = take(findings, "nps", "2025-01"), take(findings, "nps", "2025-02")
+    assert hidden["verdict"] == stats.HIDDEN and hidden["feedback_ids"] == []
+    assert hidden[["value", "low", "high", "n"]].isna().all() and "4" not in hidden["claim"].split("NPS")[1]
+    assert counted["verdict"] == stats.TOO_FEW_TO_SHOW and np.isnan(counted["value"]) and counted["n"] == 10
+    assert "10 answers, 6 promoters and 2 detractors" in counted["claim"]
+    assert take(findings, "difference", "2025-02 vs 2025-01")["verdict"] == stats.HIDDEN
+
+
+def test_one_talkative_person_is_no_group():
+    tables = make_survey({"2025-01": [10] * 40}, people=["p"] * 40)
+    findings = compute_scores(*tables, {"nps": NPS}, month="2025-01", **OPTIONS)
+    assert findings["verdict"].tolist() == [stats.HIDDEN]
+
+
+def test_an_undated_programme_has_one_period():
+    tables = make_survey({"all": [9] * 30 + [1] * 10})
+    findings = compute_scores(*tables, {"nps": NPS}, month="all", **OPTIONS)
+    assert findings[["period", "value"]].values.tolist() == [["all", 50]]
+
+
+def test_no_answers_no_findings():
+    responses, feedback = make_survey({"2025-01": [np.nan] * 5})
+    assert compute_scores(responses, feedback, {"nps": NPS}, month="2025-01", **OPTIONS).empty
+
+
+def test_an_answer_outside_the_scale_is_refused_by_name():
+    responses, _ = make_survey({"2025-01": [5, 11]})
+    with pytest.raises(SchemaError, match=r"'nps'.*11(.|\n)*0 to 10"):
+        gather_answers(responses, "nps", NPS)
+    with pytest.raises(SchemaError, match="'csat' has no column"):
+        gather_answers(responses, "csat", CSAT)
+
+
+def test_numbers_never_read_as_minus_zero():
+    assert format_value(-0.04, "pp", signed=True) == "+0.0 percentage points"
+    assert format_interval(-0.001, 0.2, "1-5") == "95% interval 0.00 to 0.20"
