@@ -12,8 +12,8 @@ from vocwb.explain.drivers import rank_drivers
 from vocwb.explain.segments import compare_segments
 from vocwb.programme import parse_programme
 from vocwb.schemas import check_table, empty_table, hash_id, join_responses, make_findings
-from vocwb.understand.codebook import size_topics
 from vocwb.understand.metrics import compute_scores
+from vocwb.understand.sizes import size_topics
 
 MONTH = "2025-12"
 MONTHS = [str(month) for month in pd.period_range("2025-01", MONTH, freq="M")]
@@ -94,7 +94,7 @@ def make_programme():
 
 
 @cache
-def make_tables(rows_a_month: int = 44) -> dict:
+def make_tables(rows_a_month: int = 60) -> dict:
     """Return every argument of build_report for MONTH; topics and scores move on purpose in the last month."""
     lot = random.Random(7)
     programme = make_programme()
@@ -110,14 +110,14 @@ def make_tables(rows_a_month: int = 44) -> dict:
             for number in range(rows_a_month * (2 if language == "en" and voice == "customer" else 1)):
                 plan, area = lot.choice(["member", "guest"]), lot.choice(["city", "rural"])
                 weights = [1.0] * len(topics)
-                weights[0] = 3.2 if month == MONTH and language in ("en", "fa") else 1.0
-                weights[1] = 3.0 if area == "rural" else 0.7
+                weights[0] = 7.0 if month == MONTH and language in ("en", "fa") else 1.0
+                weights[1] = 4.0 if area == "rural" else 0.4
                 name = lot.choices(list(topics), weights)[0]
                 text = lot.choice(topics[name])
-                if voice == "customer" and number < 2 and language == "en":
+                if voice == "customer" and language == "en" and number < (9 if month == MONTH else 2):
                     text = HOSTILE[(MONTHS.index(month) * 2 + number) % len(HOSTILE)]
                 if number % 7 == 0:
-                    text = f"{text} {lot.choice([t for texts in topics.values() for t in texts])}"
+                    text = " ".join(dict.fromkeys([text, lot.choice([t for texts in topics.values() for t in texts])]))
                 if number == 5:
                     text = " ".join(lot.choice([t for texts in topics.values() for t in texts]) for _ in range(9))
                 key = hash_id(voice, language, month, number)
@@ -146,7 +146,9 @@ def make_tables(rows_a_month: int = 44) -> dict:
     feedback = check_table("feedback", pd.DataFrame(feedback))
     strange = feedback.index[feedback["verbatim"].str.contains("Donau")]
     feedback.loc[strange, "language"] = "other"
-    return _add_results(programme, responses, feedback, pd.DataFrame(assignments), pd.DataFrame(books))
+    assigned = pd.DataFrame(assignments)
+    assigned = assigned[~assigned["feedback_id"].isin(feedback.loc[strange, "feedback_id"])]
+    return _add_results(programme, responses, feedback, assigned, pd.DataFrame(books))
 
 
 def _add_results(programme, responses, feedback, assignments, codebook) -> dict:

@@ -87,7 +87,7 @@ def test_csat_is_a_mean_and_a_top_two_box_under_two_names():
 
 def test_month_is_compared_with_the_last_month_that_has_answers():
     rng = np.random.default_rng(2)
-    older, now = rng.integers(0, 7, 200), rng.integers(6, 11, 150)
+    older, now = rng.integers(0, 10, 200), rng.integers(5, 11, 150)
     tables = make_survey({"2025-01": older, "2025-04": now, "2025-05": [0] * 50})
     findings = compute_scores(*tables, {"nps": NPS}, month="2025-04", **OPTIONS)
     row = take(findings, "difference", "2025-04 vs 2025-01")

@@ -30,7 +30,7 @@ def make_tables(answers, mentions, months, *, people=None):
     ids = [f"r{i:05}" for i in range(size)]
     responses = pd.DataFrame(
         {
-            "response_id": ids, "respondent_id": pd.Series(people if people is not None else [None] * size, dtype="str"),
+            "response_id": ids, "respondent_id": pd.Series([None] * size if people is None else people, dtype="str"),
             "month": months, "voice": "customer", "duplicate_of": None, "csat": np.array(answers, dtype=float),
         }
     )  # fmt: skip
@@ -86,7 +86,7 @@ def test_a_topics_share_after_is_compared_with_the_share_before():
     assert row[["difference", "low", "high"]].tolist() == pytest.approx(
         (100 * expected[["difference", "low", "high"]]).tolist()
     )
-    assert row["unit"] == "pp" and row["verdict"] == stats.EVIDENCE
+    assert row["unit"] == "pp" and row["verdict"] == stats.EVIDENCE and "T0001: " in row["claim"]
     assert len(row["feedback_ids"]) == carried.sum() and "expected direction (lower)" in row["claim"]
 
 

@@ -151,6 +151,18 @@ def test_staff_unassigned_feedback_and_other_codebooks_stay_out():
     assert len(heard) == len(mentions) == 80 and topics.index.tolist() == ["T0001", "T0002"]
 
 
+def test_topics_merged_retired_or_of_staff_are_not_compared():
+    opinions = make_opinions(["free", "paid"] * 50)
+    codebook = make_codebook(4).assign(
+        merged_into=pd.Series(["T0004", None, None, None], dtype="str"), retired=[False, True, False, False],
+        voice=["customer", "customer", "employee", "customer"],
+    )  # fmt: skip
+    found = compare_segments(
+        opinions, assign(opinions, np.ones((100, 4))), codebook, {"plan": "Plan"}, **OPTIONS
+    )
+    assert set(found["subject"]) == {"T0004"}
+
+
 def test_row_order_changes_nothing_and_inputs_stay_as_they_were():
     rng = np.random.default_rng(2)
     opinions = make_opinions(

@@ -117,7 +117,7 @@ def fold_decisions(decisions: pd.DataFrame, kind: str | None = None) -> pd.DataF
             standing[~personal].drop_duplicates(list(_SINGLE), keep="last"),
         ]
     )
-    return last[[value is not None for value in last["value"]]].sort_values("decision_id", ignore_index=True)
+    return last[last["value"].notna()].sort_values("decision_id", ignore_index=True)
 
 
 def find_codebook(decisions: pd.DataFrame) -> str | None:

@@ -44,6 +44,15 @@ def store_folder(programme: str) -> Path:
     return programme_folder(programme) / "store"
 
 
+def encoder_folder(programme: str) -> Path:
+    """Return the folder of the encoders that were fitted with a programme's codebooks, `store/encoders`.
+
+    >>> encoder_folder("sample").parts[-2:]
+    ('store', 'encoders')
+    """
+    return store_folder(programme) / "encoders"
+
+
 def report_folder(programme: str, month: str) -> Path:
     """Return the folder of one month's report, `reports/<programme>/<month>`.
 

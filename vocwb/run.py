@@ -8,6 +8,7 @@ written under a temporary name and moved into place when it has ended.
 import argparse
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from pydantic import ConfigDict, ValidationError, create_model
 from tqdm import tqdm
+from traitlets.config import Config
 
 from vocwb.collect.draft import draft_programme
 from vocwb.decisions import export_decisions, find_codebook, read_decisions
@@ -43,6 +45,8 @@ NOTEBOOKS = {
 INGEST, DISCOVERY = list(NOTEBOOKS)[:2]
 UNREVIEWED = "vocwb (nobody has reviewed it)"
 
+_PRIVATE = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+"""A kernel's messages hold customers' words: by socket files, not by ports that other users can listen to."""
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -137,12 +141,7 @@ def run_notebook(path: Path, parameters: dict, *, folder: Path) -> Path:
         output = Path(scratch) / path.name
         try:
             papermill.execute_notebook(
-                str(path),
-                str(output),
-                parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                log_output=False,
+                str(path), str(output), parameters, kernel_name="python3", progress_bar=False, config=_PRIVATE
             )
         except BaseException as error:
             if not output.is_file():

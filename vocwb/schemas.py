@@ -55,7 +55,7 @@ TABLES = {
     ),
     "quarantine": _table("source:str file:str line:int reason:str raw:str", "source file line reason"),
     "codebook": _table(
-        "codebook_id:str topic:str language:str encoder_id:str name:str terms:list vector:list size:int"
+        "codebook_id:str topic:str voice:str language:str encoder_id:str name:str terms:list vector:list size:int"
         " floor:float examples:list first_seen:str lineage:str",
         "codebook_id topic",
         "codebook",
@@ -247,8 +247,7 @@ def make_findings(rows: Iterable[dict] | pd.DataFrame, *, section: str, month: s
     columns = describe_table("findings").columns
     frame = given.reindex(columns=list(columns | dict.fromkeys(given)))
     frame["section"], frame["month"] = section, month
-    if "feedback_ids" not in given:
-        frame["feedback_ids"] = [[] for _ in range(len(frame))]
+    frame["feedback_ids"] = [ids if isinstance(ids, list) else [] for ids in frame["feedback_ids"]]
     key = ["section", "month", "period", "subject", "measure", "segment", "level"]
     frame["finding_id"] = [
         hash_id(*("" if pd.isna(p) else p for p in row)) for row in frame[key].values.tolist()

@@ -81,7 +81,7 @@ def write_table(
         "sha256": hash_file(path),
         "inputs": dict(sorted((inputs or {}).items())),
         "parameters": dict(sorted((parameters or {}).items())),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": list_versions(),
         "commit": find_commit(),
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
@@ -269,6 +269,15 @@ def hash_tables(programme: Programme, *tables: str, part: str | None = None) -> 
         for file in ([path] if path.is_file() else sorted(path.with_suffix("").rglob("*.parquet")))
     ]
     return {file.relative_to(folder).as_posix(): hash_file(file) for file in files}
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of the packages that can change a figure.
+
+    >>> sorted(list_versions()) == sorted(PACKAGES)
+    True
+    """
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 @cache

@@ -1,0 +1,306 @@
+"""The scores of scaled questions, by month and month against month; and how numbers are put into words."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from vocwb import stats
+from vocwb.errors import SchemaError
+from vocwb.schemas import make_findings, unit_of
+
+SECTIONS = {"customer": "scores", "employee": "staff"}
+"""The section of findings for each voice: they are never mixed."""
+
+_WORDS = {"nps": "NPS", "mean": "mean", "top2box": "top-2-box"}
+_UNITS = {"%": "%", "pp": " percentage points", "points": " points"}
+
+
+def _digits(unit: str) -> str:
+    return ".1f" if unit in _UNITS else ".2f"
+
+
+def format_value(value: float, unit: str, *, signed: bool = False) -> str:
+    """Return a number as a claim says it: one decimal for shares and points, two for means.
+
+    >>> format_value(12.34, "%"), format_value(-3.0, "pp", signed=True), format_value(4.25, "1-5")
+    ('12.3%', '-3.0 percentage points', '4.25')
+    """
+    sign = "+" if signed else "-"
+    return f"{value:{sign}z{_digits(unit)}}{_UNITS.get(unit, '')}"
+
+
+def format_interval(low: float, high: float, unit: str) -> str:
+    """Return an interval as a claim says it, or why there is none.
+
+    >>> format_interval(10, 14.6, "%")
+    '95% interval 10.0 to 14.6'
+    """
+    if pd.isna(low):
+        return "no interval: all answers are the same"
+    return f"95% interval {low:z{_digits(unit)}} to {high:z{_digits(unit)}}"
+
+
+def name_period(months: Iterable[str]) -> str:
+    """Return the period that the months span.
+
+    >>> name_period(["2025-02", "2025-01"]), name_period(["2025-01"])
+    ('2025-01..2025-02', '2025-01')
+    """
+    months = sorted(set(months))
+    return months[0] if len(months) == 1 else f"{months[0]}..{months[-1]}"
+
+
+def in_report(months: pd.Series, month: str) -> pd.Series:
+    """Return which months the report of `month` looks at: those up to it, or only "all" for "all".
+
+    >>> in_report(pd.Series(["2025-01", "2025-03", "all"]), "2025-02").tolist()
+    [True, False, False]
+    """
+    return months.eq("all") if month == "all" else months.ne("all") & months.le(month)
+
+
+def score_unit(question) -> str:
+    """Return the unit of a question's score: "points" for NPS, else the scale, as "1-5".
+
+    >>> from types import SimpleNamespace
+    >>> score_unit(SimpleNamespace(label="Satisfied?", low=1, high=5, metric="csat"))
+    '1-5'
+    """
+    return "points" if question.metric == "nps" else f"{question.low:g}-{question.high:g}"
+
+
+def smallest_score(question, smallest: Mapping[str, float]) -> float:
+    """Return the smallest difference of a question's score that matters to the programme.
+
+    >>> from types import SimpleNamespace
+    >>> smallest_score(SimpleNamespace(label="", low=0, high=10, metric="nps"), {"nps": 5, "mean": 0.2})
+    5
+    """
+    return smallest["nps" if question.metric == "nps" else "mean"]
+
+
+def gather_answers(responses: pd.DataFrame, name: str, question) -> pd.DataFrame:
+    """Return one row for each response that answered a question: response_id, month, unit, answer, score.
+
+    Needs response_id, respondent_id, month and the question's column; a response is counted once, and the
+    rows come in the order of response_id. score is the answer, but for nps 100 for a promoter (9-10), -100
+    for a detractor (0-6) and 0 between (Reichheld 2003, Harvard Business Review 81). Raises SchemaError for a
+    question without a column and for an answer outside its scale.
+
+    >>> from types import SimpleNamespace
+    >>> question = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
+    >>> responses = pd.DataFrame({"response_id": ["a", "b", "c"], "respondent_id": [None, None, "p"],
+    ...                           "month": "2025-01", "nps": [10, 6, None]})
+    >>> gather_answers(responses, "nps", question)["score"].tolist()
+    [100.0, -100.0]
+    """
+    if name not in responses:
+        raise SchemaError(
+            f"Question {name!r} has no column in the responses.",
+            f"Columns: {', '.join(map(str, responses))}.",
+            "Ingest again, or take the question out of programme.yml.",
+        )
+    kept = responses[responses[name].notna()].drop_duplicates("response_id").sort_values("response_id")
+    answer = kept[name].astype(float)
+    outside = kept[(answer < question.low) | (answer > question.high)]
+    if len(outside):
+        raise SchemaError(
+            f"Question {name!r}: response {outside['response_id'].iloc[0]!r} has {outside[name].iloc[0]:g}.",
+            f"The scale runs from {question.low:g} to {question.high:g}; {len(outside)} answers lie outside.",
+            "Correct low and high of the question in programme.yml, or the raw file, and ingest again.",
+        )
+    score = answer
+    if question.metric == "nps":
+        score = pd.Series(np.select([answer >= 9, answer <= 6], [100.0, -100.0], 0.0), index=answer.index)
+    columns = {"unit": unit_of(kept), "answer": answer, "score": score}
+    return kept[["response_id", "month"]].assign(**columns).reset_index(drop=True)
+
+
+def compare_answers(a: pd.DataFrame, b: pd.DataFrame, question, *, minimum: int) -> dict:
+    """Return what a finding says of score in `a` against `b` (both from gather_answers), yet without verdict.
+
+    Gives value, compared_value, n and compared_n (answers), difference, low, high, p, unit and show (by the
+    respondents on the smaller side), as stats.judge_family takes them. Interval clustered by respondent.
+
+    >>> from types import SimpleNamespace
+    >>> a = pd.DataFrame({"score": [1.0, 2, 3], "unit": ["p", "q", "r"]})
+    >>> question = SimpleNamespace(label="", low=1, high=5, metric="csat")
+    >>> compare_answers(a, a.assign(score=[2.0, 3, 4]), question, minimum=5)["difference"]
+    -1.0
+    """
+    difference, low, high, p = stats.compare_means(a["score"], b["score"], a["unit"], b["unit"])
+    return {
+        "measure": "difference", "unit": score_unit(question), "value": a["score"].mean(),
+        "compared_value": b["score"].mean(), "n": len(a), "compared_n": len(b), "difference": difference,
+        "low": low, "high": high, "p": p,
+        "show": stats.show_level(min(a["unit"].nunique(), b["unit"].nunique()), minimum),
+        "method": "difference of means, cluster-robust Welch, Benjamini-Hochberg",
+    }  # fmt: skip
+
+
+def compare_mentions(after: pd.DataFrame, before: pd.DataFrame, *, minimum: int) -> dict:
+    """Return what a finding says of a share in `after` against `before`, yet without verdict: see compare_answers.
+
+    Needs in both: unit, and score, 100 where the unit mentions the topic in a month and 0 where it does not.
+    Newcombe's interval where nobody stands twice, else clustered by unit.
+
+    >>> a = pd.DataFrame({"unit": list("abcdefgh"), "score": [100.0] * 6 + [0.0] * 2})
+    >>> b = pd.DataFrame({"unit": list("ijklmnop"), "score": [100.0] * 2 + [0.0] * 6})
+    >>> compare_mentions(a, b, minimum=5)["value"]
+    np.float64(75.0)
+    """
+    units = pd.concat([after["unit"], before["unit"]])
+    if units.duplicated().any():
+        found = stats.compare_means(after["score"], before["score"], after["unit"], before["unit"])
+        method = "difference of shares of units a month, cluster-robust, Benjamini-Hochberg"
+    else:
+        hits = [(side["score"] > 0).sum() for side in (after, before)]
+        compared = stats.compare_shares(hits[0], len(after), hits[1], len(before)).iloc[0]
+        found = (*(100 * compared[["difference", "low", "high"]]), compared["p"])
+        method = "Newcombe interval, Fisher mid-p, Benjamini-Hochberg"
+    return dict(zip(("difference", "low", "high", "p"), found, strict=True)) | {
+        "value": after["score"].mean(), "compared_value": before["score"].mean(), "n": len(after),
+        "compared_n": len(before), "unit": "pp", "method": method,
+        "show": stats.show_level(min(after["unit"].nunique(), before["unit"].nunique()), minimum),
+    }  # fmt: skip
+
+
+def describe_difference(row: Mapping, *, what: str, here: str, there: str) -> str:
+    """Return the sentence of a judged comparison: what was measured, here against there, and the verdict.
+
+    row: value, compared_value, n, compared_n, difference, low, high, unit and verdict.
+
+    >>> row = dict(value=20.0, compared_value=10.0, n=1200, compared_n=900, difference=10.0, low=4.0,
+    ...            high=16.0, unit="points", verdict="evidence of a difference")
+    >>> print(describe_difference(row, what="NPS", here="in May", there="in April"))
+    NPS: 20.0 points in May (n = 1,200) against 10.0 points in April (n = 900): \
++10.0 points (95% interval 4.0 to 16.0), evidence of a difference.
+    """
+    if row["verdict"] == stats.HIDDEN:
+        return f"{what}: {here} against {there} is hidden, because one side is too small a group."
+    if row["verdict"] == stats.TOO_FEW_TO_SHOW:
+        return (
+            f"{what}: {row['n']:,.0f} {here} against {row['compared_n']:,.0f} {there};"
+            f" fewer than {stats.FEWEST_FOR_PERCENTAGES} on a side are too few to compare."
+        )
+    unit = row["unit"]
+    side = "%" if unit == "pp" else unit
+    return (
+        f"{what}: {format_value(row['value'], side)} {here} (n = {row['n']:,.0f}) against"
+        f" {format_value(row['compared_value'], side)} {there} (n = {row['compared_n']:,.0f}):"
+        f" {format_value(row['difference'], unit, signed=True)}"
+        f" ({format_interval(row['low'], row['high'], unit)}), {row['verdict']}."
+    )
+
+
+def compute_scores(
+    responses: pd.DataFrame, feedback: pd.DataFrame, questions: Mapping, *, month: str, minimum: int,
+    smallest: Mapping[str, float],
+) -> pd.DataFrame:  # fmt: skip
+    """Return findings on every scaled question, in each month up to `month` and month against month.
+
+    responses: response_id, respondent_id, month, voice, duplicate_of and a column a question; feedback:
+    feedback_id, response_id, duplicate_of. questions: name -> label, low, high, metric. Customers' scores go
+    to section "scores", employees' to "staff". Measures: nps (-100..100), for the others mean (of the scale),
+    for csat also top2box (% of answers in the two best points; scales of at most 11 points), and difference:
+    the month against the last month before it with answers, adjusted over the questions. n counts answers;
+    intervals are clustered by respondent. smallest: nps in points, mean in points of the scale.
+
+    >>> from types import SimpleNamespace
+    >>> question = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
+    >>> responses = pd.DataFrame({"response_id": [f"r{i}" for i in range(40)], "respondent_id": None,
+    ...     "month": "2025-01", "voice": "customer", "duplicate_of": None, "nps": [10.0] * 30 + [3.0] * 10})
+    >>> feedback = pd.DataFrame({"feedback_id": ["f"], "response_id": ["r1"], "duplicate_of": [None]})
+    >>> compute_scores(responses, feedback, {"nps": question}, month="2025-01", minimum=5,
+    ...                smallest={"nps": 5, "mean": 0.2})["value"].tolist()
+    [50.0]
+    """
+    kept = responses[responses["duplicate_of"].isna() & in_report(responses["month"], month)]
+    said = feedback[feedback["duplicate_of"].isna()].groupby("response_id")["feedback_id"].agg(list)
+    tables = []
+    for voice, section in SECTIONS.items():
+        heard = kept[kept["voice"] == voice]
+        rows, changes = [], []
+        for name, question in questions.items():
+            answers = gather_answers(heard, name, question)
+            periods = dict(tuple(answers.groupby("month")))
+            for period, group in periods.items():
+                quotes = collect_quotes(said, group)
+                rows += [
+                    {"period": period, "subject": name}
+                    | _measure_group(group, question, measure, minimum=minimum, quotes=quotes)
+                    for measure in _measures(question)
+                ]
+            earlier = max((period for period in periods if period < month), default=None)
+            if earlier and month in periods:
+                pair = (periods[month], periods[earlier])
+                changes.append(
+                    compare_answers(*pair, question, minimum=minimum)
+                    | {"period": f"{month} vs {earlier}", "subject": name, "earlier": earlier}
+                    | {"feedback_ids": collect_quotes(said, pd.concat(pair))}
+                )
+        if changes:
+            limits = [smallest_score(questions[row["subject"]], smallest) for row in changes]
+            for row in stats.judge_family(pd.DataFrame(changes), smallest=limits).to_dict("records"):
+                here, there = f"in {month}", f"in {row.pop('earlier')}"
+                what = _title(row["subject"], questions[row["subject"]])
+                rows.append(row | {"claim": describe_difference(row, what=what, here=here, there=there)})
+        tables.append(make_findings(rows, section=section, month=month))
+    return pd.concat(tables, ignore_index=True)
+
+
+def collect_quotes(said: pd.Series, answers: pd.DataFrame) -> list[str]:
+    """Return the sorted feedback ids of responses; said: list of feedback ids by response_id.
+
+    >>> collect_quotes(pd.Series({"r1": ["f2", "f1"]}), pd.DataFrame({"response_id": ["r1", "r2"]}))
+    ['f1', 'f2']
+    """
+    return sorted(chain.from_iterable(said.reindex(answers["response_id"]).dropna()))
+
+
+def _measures(question) -> tuple[str, ...]:
+    if question.metric == "nps":
+        return ("nps",)
+    has_boxes = question.metric == "csat" and question.high - question.low <= 10
+    return ("mean", "top2box") if has_boxes else ("mean",)
+
+
+def _title(name: str, question) -> str:
+    return (
+        f"{question.label or name}, {'NPS' if question.metric == 'nps' else 'mean ' + score_unit(question)}"
+    )
+
+
+def _measure_group(group: pd.DataFrame, question, measure: str, *, minimum: int, quotes: list[str]) -> dict:
+    """Return a finding's numbers and words on one question in one month."""
+    unit = "%" if measure == "top2box" else score_unit(question)
+    what = f"{question.label or question.metric}, {group['month'].iloc[0]}: {_WORDS[measure]}"
+    row = {"measure": measure, "unit": unit, "feedback_ids": []}
+    if measure == "top2box":
+        hits = group["answer"] >= question.high - 1
+        found = [100 * x for x in stats.cluster_share_interval(hits, group["unit"])]
+        count = f"{hits.sum():,} of {len(group):,} answers are {question.high - 1:g} or {question.high:g}"
+        row["method"] = "share of the two best points, Wilson at the effective n of respondents"
+    else:
+        found = stats.mean_interval(group["score"], group["unit"])
+        count = f"{len(group):,} answers"
+        row["method"] = "mean, cluster-robust t by respondent"
+    if measure == "nps":
+        sides = (group["score"] > 0).sum(), (group["score"] < 0).sum()
+        count += f", {sides[0]:,} promoters and {sides[1]:,} detractors"
+        row["method"] = "% promoters (9-10) - % detractors (0-6), cluster-robust t by respondent"
+    show = stats.show_level(group["unit"].nunique(), minimum)
+    if show == "hidden":
+        return row | {
+            "verdict": stats.HIDDEN,
+            "claim": f"{what} is hidden: fewer than {minimum} respondents.",
+        }
+    row |= {"n": len(group), "feedback_ids": quotes}
+    if show == "counts":
+        return row | {"verdict": stats.TOO_FEW_TO_SHOW, "claim": f"{what} is not shown of so few: {count}."}
+    value, low, high = found
+    number = format_value(value, unit) + (f" on the scale {unit}" if measure == "mean" else "")
+    claim = f"{what} {number} ({format_interval(low, high, unit)}), n = {len(group):,}."
+    return row | {"value": value, "low": low, "high": high, "claim": claim}
