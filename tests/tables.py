@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (sentences of five languages, one a line)
 """Tables of a fictional programme in five languages, made by the rooms' own functions, with hostile words in them."""
 
 import random
@@ -27,7 +28,7 @@ HOSTILE = [
     "Late\u2028and later\u2029still, and a line\r\nbroken as Windows breaks it, \rand as old Macs did",
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3,
     "\u202eright to left override, and then the rest of the sentence \u2066isolated without an end",
-    "\" onmouseover=\"document.title='pwned'\" data-finding=\"x\" 'single' and &amp; &lt;b&gt; stay as typed",
+    '" onmouseover="document.title=\'pwned\'" data-finding="x" \'single\' and &amp; &lt;b&gt; stay as typed',
 ]
 
 TEXTS = {
@@ -99,7 +100,9 @@ def make_tables(rows_a_month: int = 60) -> dict:
     lot = random.Random(7)
     programme = make_programme()
     responses, feedback, assignments, books, numbers = [], [], [], [], iter(range(1, 999))
-    groups = [("customer", language, topics) for language, topics in TEXTS.items()] + [("employee", "en", STAFF)]
+    groups = [("customer", language, topics) for language, topics in TEXTS.items()] + [
+        ("employee", "en", STAFF)
+    ]
     for voice, language, topics in groups:
         ids = {name: f"T{next(numbers):04d}" for name in topics}
         for name, topic in ids.items():
@@ -117,12 +120,16 @@ def make_tables(rows_a_month: int = 60) -> dict:
                 if voice == "customer" and language == "en" and number < (9 if month == MONTH else 2):
                     text = HOSTILE[(MONTHS.index(month) * 2 + number) % len(HOSTILE)]
                 if number % 7 == 0:
-                    text = " ".join(dict.fromkeys([text, lot.choice([t for texts in topics.values() for t in texts])]))
+                    text = " ".join(
+                        dict.fromkeys([text, lot.choice([t for texts in topics.values() for t in texts])])
+                    )
                 if number == 5:
-                    text = " ".join(lot.choice([t for texts in topics.values() for t in texts]) for _ in range(9))
+                    text = " ".join(
+                        lot.choice([t for texts in topics.values() for t in texts]) for _ in range(9)
+                    )
                 key = hash_id(voice, language, month, number)
                 happy = name in ("Kind support", "پشتیبانی مهربان")
-                bad = name == list(topics)[0]
+                bad = name == next(iter(topics))
                 answer = min(10, max(0, round(lot.gauss(9 if happy else 4 if bad else 7, 2))))
                 responses.append({
                     "response_id": key, "source": "survey", "source_id": str(number),
@@ -198,12 +205,16 @@ def make_decisions(target: str) -> pd.DataFrame:
              "expected": "lower", "cost": 12000, "authority": "may hire for the evening"}  # fmt: skip
     planned = value | {"title": "Ask <both> markets again", "status": "planned", "starts_on": "2025-12-01", "target_kind": "question",
                        "target": "csat", "expected": "higher", "cost": None, "effort": "small"}  # fmt: skip
-    return pd.DataFrame({"decision_id": [1, 2], "kind": "action", "subject": ["A1", "A2"], "value": [value, planned]})
+    return pd.DataFrame(
+        {"decision_id": [1, 2], "kind": "action", "subject": ["A1", "A2"], "value": [value, planned]}
+    )
 
 
 def make_causes(topic: str, ids: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, parent = [], None
-    for depth, (label, kind) in enumerate([("depot", "term"), ("evening sorting", "term"), ("Area: rural", "segment")], start=1):
+    for depth, (label, kind) in enumerate(
+        [("depot", "term"), ("evening sorting", "term"), ("Area: rural", "segment")], start=1
+    ):
         rows.append({"cause_id": f"cause{depth}", "parent_id": parent, "depth": depth, "month": MONTH, "topic": topic, "label": label,
                      "kind": kind, "finding_id": None, "author": None, "evidence_for": ids[: 20 // depth],
                      "evidence_against": ids[20 : 20 + depth]})  # fmt: skip

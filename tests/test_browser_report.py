@@ -159,7 +159,8 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser, report):
     browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
     width, beyond = browser.execute_script(
         "return [document.documentElement.scrollWidth, [...document.querySelectorAll('main *')]"
-        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('svg')).map(e => e.outerHTML.slice(0, 90))]"
+        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('svg'))"
+        ".map(e => e.outerHTML.slice(0, 90))]"
     )
     assert width == 390 and not beyond
     browser.execute_script("document.querySelector('#short button.number').click()")

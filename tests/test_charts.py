@@ -6,11 +6,12 @@ import re
 import altair as alt
 import nbformat
 import numpy as np
-import papermill
 import pandas as pd
+import papermill
 import pytest
 from tables import HOSTILE, MONTH, make_tables
 
+from vocwb.errors import ReportError
 from vocwb.schemas import make_findings
 from vocwb.share.charts import (
     bundle_script,
@@ -32,13 +33,14 @@ from vocwb.share.rows import (
     shorten_label,
     tally_verdicts,
 )
+from vocwb.stats import VERDICTS
 
 
 def make_rows(labels=HOSTILE, measure="share", unit="%"):
     rows = [
-        {"period": f"2025-{number + 1:02d}", "subject": f"T{number:04d}", "measure": measure, "unit": unit, "value": 10.0 + number,
-         "difference": 5.0 - number, "low": 2.0, "high": 30.0, "n": 100, "claim": "", "method": "",
-         "verdict": ["evidence of a difference", "no evidence of a difference", "too few to say", None][number % 4]}
+        {"period": f"2025-{number + 1:02d}", "subject": f"T{number:04d}", "measure": measure, "unit": unit,
+         "value": 10.0 + number, "difference": 5.0 - number, "low": 2.0, "high": 30.0, "n": 100,
+         "claim": "", "method": "", "verdict": [*VERDICTS, None][number % 4]}
         for number in range(len(labels))
     ]  # fmt: skip
     names = {row["subject"]: label for row, label in zip(rows, labels, strict=True)}
@@ -98,11 +100,19 @@ def test_a_verdict_is_told_by_shape_and_by_colour():
 
 
 def test_a_month_without_a_number_is_a_gap_and_not_a_line():
-    rows = [{"period": period, "subject": "nps", "measure": "nps", "unit": "points", "value": 1.0, "low": 0.0, "high": 2.0,
-             "n": 50, "claim": "", "method": ""} for period in ("2025-01", "2025-04")]  # fmt: skip
+    rows = [{"period": period, "subject": "nps", "measure": "nps", "unit": "points",
+             "value": 1.0,
+             "low": 0.0, "high": 2.0, "n": 50, "claim": "", "method": ""}
+            for period in ("2025-01", "2025-04")]  # fmt: skip
     chart = chart_trend(prepare_rows(make_findings(rows, section="scores", month="2025-04")))
     data = next(iter(chart.to_dict()["datasets"].values()))
     assert [row["value"] for row in data] == [1.0, None, None, 1.0]
+
+
+def test_a_trend_of_two_numbers_is_refused():
+    rows = make_rows(["NPS", "mean"]).assign(period=MONTH)
+    with pytest.raises(ReportError, match="T0000, T0001"):
+        chart_trend(rows)
 
 
 def test_the_table_below_a_chart_holds_every_number_with_interval_n_and_finding():

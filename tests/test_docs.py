@@ -143,4 +143,6 @@ def test_environment_yml_is_generated_from_the_lock():
 
 def test_what_is_installed_is_what_is_locked():
     found = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True).stdout
-    assert re.fullmatch(r"bertopic \S+ requires sentence-transformers, which is not installed\.", found.strip())
+    assert re.fullmatch(
+        r"bertopic \S+ requires sentence-transformers, which is not installed\.", found.strip()
+    )

@@ -72,6 +72,14 @@ def test_a_record_becomes_a_response_and_what_it_says(tmp_path):
     assert counts(tables) == [2, 2, 0, 0]
 
 
+def test_a_segment_may_be_told_by_the_files_name(tmp_path):
+    ingest(tmp_path, row("1"), file="survey_sofia.csv")
+    text = PROGRAMME.replace("segments: {plan: plan}", "segments: {plan: _file}")
+    tables = ingest(tmp_path, row("2"), file="survey_varna.csv", text=text)
+    by_id = tables.responses.set_index("source_id")["plan"]
+    assert by_id.to_dict() == {"1": "survey_sofia", "2": "survey_varna"}
+
+
 def test_months_are_those_of_the_programme(tmp_path):
     tables = ingest(tmp_path, row("1", date="2025-01-31T22:30:00Z"), row("2", date="2025-01-31T21:30:00Z"))
     assert tables.responses.set_index("source_id")["month"].to_dict() == {"1": "2025-02", "2": "2025-01"}

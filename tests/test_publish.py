@@ -4,6 +4,7 @@ import json
 import re
 import stat
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import openpyxl
 import pandas as pd
@@ -163,7 +164,7 @@ def test_headings_go_down_one_step_at_a_time_and_everything_is_labelled(page):
     levels = [int(tag[1]) for tag, _, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     body = levels[: len(levels) - 1]  # the dialog's own heading stands last
     assert body[0] == 1 and body.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(body, body[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(body))
     assert page.all("html")[0][1]["lang"] == "en"
     assert all(one[1].get("aria-label") for one in page.carrying("role") if one[1]["role"] == "img")
     assert len(page.all("caption")) == len(page.all("table"))
@@ -294,6 +295,8 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_a_spreadsheet_of_findings_holds_no_formula(tmp_path):
     findings = make_tables()["findings"].head(20).assign(claim=[*HOSTILE, *["https://example.com"] * 11])
     export_findings(findings, tmp_path / "findings.xlsx")
+    export_findings(findings, tmp_path / "again" / "findings.xlsx")
+    assert (tmp_path / "findings.xlsx").read_bytes() == (tmp_path / "again" / "findings.xlsx").read_bytes()
     sheet = openpyxl.load_workbook(tmp_path / "findings.xlsx").active
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} <= {"s", "n"} and not [cell for cell in cells if cell.hyperlink]

@@ -24,7 +24,7 @@ KINDS = {
     "topic_name": "subject: topic; value: name",
     "topic_merge": "subject: topic; value: into (a topic)",
     "topic_retire": "subject: topic; value: {}",
-    "why": "subject: an id of the why; value: parent, statement, evidence_for, evidence_against",
+    "why": "subject: an id of the why; value: parent, statement, evidence_for, evidence_against, dissent",
     "action": "subject: action id; value: title, owner, effort, status, registered_on, starts_on, target ...",
     "code": "subject: feedback id; value: category, polarity, intensity, ask",
     "segment_label": "subject: column; value: raw value -> label",

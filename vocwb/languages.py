@@ -130,6 +130,7 @@ _NOISE = re.compile(
     r"|\b[xX]{2,}\b|\b[\w-]{1,63}\.(?:com|co|net|org|html?)\b"
 )
 _WORD = re.compile(rf"\w+(?:[{ZWNJ}'’]\w+)*")
+_LONGEST_WORD = 40  # what is longer is a key, a code or a slip of the space bar
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -167,7 +168,7 @@ def normalise_text(text: str, language: str) -> str:
     text = re.sub(r"\s+", " ", text)
     if language != "fa":
         return text.replace(ZWNJ, "")
-    text = re.sub(rf" ?{ZWNJ}+ ?", ZWNJ, text)
+    text = re.sub(rf"(?<!\w){ZWNJ}+|{ZWNJ}+(?!\w)", "", re.sub(f"{ZWNJ}+", ZWNJ, text))
     for pattern in (_FA_PREFIX, _FA_SUFFIX):
         text = pattern.sub(lambda match: match[0].rstrip() + ZWNJ, text)
     return _FA_VERB.sub(rf"\1{ZWNJ}", text)
@@ -206,7 +207,7 @@ def tokenise_text(text: str, language: str) -> list[str]:
     if language == "zh":
         return [word for word in _cutter().lcut(text) if word not in stops and _is_word(word)]
     words = [word.replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
-    words = [word for word in words if word not in stops and len(word) > 1 and _is_word(word)]
+    words = [word for word in words if word not in stops and _is_word(word)]
     if language == "ar":
         words = [_AR_CLITIC.sub("", word, count=1) if _AR_CLITIC.match(word) else word for word in words]
         words = [word for word in words if word not in stops and not (word[0] in "وف" and word[1:] in stops)]
@@ -229,7 +230,9 @@ def text_direction(text: str) -> str:
 
 
 def _is_word(word: str) -> bool:
-    return any(character.isalpha() for character in word) and (len(word) > 1 or bool(_HAN.match(word)))
+    if len(word) > _LONGEST_WORD or (len(word) == 1 and not _HAN.match(word)):
+        return False
+    return any(character.isalpha() for character in word)
 
 
 @cache

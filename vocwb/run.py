@@ -45,8 +45,6 @@ NOTEBOOKS = {
 INGEST, DISCOVERY = list(NOTEBOOKS)[:2]
 UNREVIEWED = "vocwb (nobody has reviewed it)"
 
-_PRIVATE = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
-"""A kernel's messages hold customers' words: by socket files, not by ports that other users can listen to."""
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 
@@ -137,11 +135,19 @@ def run_notebook(path: Path, parameters: dict, *, folder: Path) -> Path:
     parameters = check_parameters(path, parameters)
     folder.mkdir(parents=True, exist_ok=True)
     done, failed = folder / path.name, folder / f"{path.stem}.failed.ipynb"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{path.stem}.") as scratch:
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=f".{path.stem}.") as scratch,
+        tempfile.TemporaryDirectory(prefix="vocwb-") as sockets,
+    ):
         output = Path(scratch) / path.name
         try:
             papermill.execute_notebook(
-                str(path), str(output), parameters, kernel_name="python3", progress_bar=False, config=_PRIVATE
+                str(path),
+                str(output),
+                parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                config=_make_private(sockets),
             )
         except BaseException as error:
             if not output.is_file():
@@ -196,6 +202,12 @@ def check_parameters(path: Path, given: dict) -> dict:
         if given.get(name):
             check_month(read_programme(given["programme"]), given[name])
     return given
+
+
+def _make_private(sockets: str) -> Config:
+    """Let a kernel speak by socket files: its messages hold customers' words, and a port has other listeners."""
+    settings = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")} if os.name == "posix" else {}
+    return Config({"KernelManager": settings})
 
 
 def _say_error(error: BaseException) -> str:

@@ -97,6 +97,26 @@ def mean_interval(values, clusters=None) -> tuple[float, float, float]:
     return float(mean), float(mean - half), float(mean + half)
 
 
+def effective_counts(hits, clusters=None) -> tuple[float, float]:
+    """Return k and n of independent answers that tell as much as these hits (true or false) of clusters do.
+
+    n is the number of answers divided by the design effect (Korn and Graubard 1998, Survey Methodology 24),
+    which is never taken as below 1; where all or none are hits, the number of clusters. With no cluster twice
+    they are the plain counts.
+
+    >>> effective_counts([1, 1, 0, 0], ["a", "b", "c", "d"])
+    (2.0, 4.0)
+    """
+    hits, clusters = _known(hits, clusters)
+    codes = _cluster_codes(clusters, len(hits))
+    share, parts, groups = _cluster_sums(hits, codes, len(hits))
+    variance = np.sum(parts**2)
+    size = len(hits)
+    if groups < size:
+        size = groups if _no_spread(variance, share) else min(size, share * (1 - share) / variance)
+    return float(share * size), float(size)
+
+
 def cluster_share_interval(hits, clusters=None) -> tuple[float, float, float]:
     """Return share, low and high (0..1) of hits (true or false, one an answer) given by clusters.
 
@@ -107,24 +127,18 @@ def cluster_share_interval(hits, clusters=None) -> tuple[float, float, float]:
     >>> [round(x, 4) for x in cluster_share_interval([1] * 8 + [0] * 2)]
     [0.8, 0.4902, 0.9433]
     """
-    hits, clusters = _known(hits, clusters)
-    codes = _cluster_codes(clusters, len(hits))
-    share, parts, groups = _cluster_sums(hits, codes, len(hits))
-    variance = np.sum(parts**2)
-    size = len(hits)
-    if groups < size:
-        size = groups if _no_spread(variance, share) else min(size, share * (1 - share) / variance)
-    low, high = share_interval(share * size, size)
-    return float(share), float(low[0]), float(high[0])
+    k, n = effective_counts(hits, clusters)
+    low, high = share_interval(k, n)
+    return k / n if n else np.nan, float(low[0]), float(high[0])
 
 
 def compare_shares(k1, n1, k2, n2) -> pd.DataFrame:
     """Return difference (k1/n1 - k2/n2, in -1..1), low, high and p for two independent groups, a row a pair.
 
-    Takes numbers or arrays. NaN where a group is empty. Interval: Newcombe's hybrid score, method 10 of
-    Newcombe (1998, Statistics in Medicine 17:873), by statsmodels. p: twice the smaller mid-p tail of
-    Fisher's exact test (Lancaster 1961, JASA 56); the chi-square's p is far too small for rare topics, which
-    is where many comparisons look.
+    Takes numbers or arrays; effective counts may be fractions (p rounds them). NaN where a group is empty.
+    Interval: Newcombe's hybrid score, method 10 of Newcombe (1998, Statistics in Medicine 17:873), by
+    statsmodels. p: twice the smaller mid-p tail of Fisher's exact test (Lancaster 1961, JASA 56); the
+    chi-square's p is far too small for rare topics, which is where many comparisons look.
 
     >>> compare_shares(56, 70, 48, 80).round(4).values.tolist()
     [[0.2, 0.0524, 0.3339, 0.0084]]
@@ -133,11 +147,14 @@ def compare_shares(k1, n1, k2, n2) -> pd.DataFrame:
     usable = (n1 > 0) & (n2 > 0) & ~np.isnan(k1 + k2)
     k1, n1, k2, n2 = (np.where(usable, x, np.nan) for x in (k1, n1, k2, n2))
     low, high = confint_proportions_2indep(k1, n1, k2, n2, method="newcomb")
-    hits, *margins = (np.where(usable, x, 1).astype(np.int64) for x in (k1, n1 + n2, k1 + k2, n1))
+    k1, n1, k2, n2 = (np.where(usable, x, 1) for x in (k1, n1, k2, n2))
+    hits, others, first, second = (np.rint(x).astype(np.int64) for x in (k1, k2, n1, n2))
+    margins = first + second, hits + others, first
     exact = distributions.hypergeom
     tail = np.minimum(exact.sf(hits, *margins), exact.cdf(hits - 1, *margins))
     p = np.where(usable, np.minimum(1, 2 * tail + exact.pmf(hits, *margins)), np.nan)
-    return pd.DataFrame({"difference": k1 / n1 - k2 / n2, "low": low, "high": high, "p": p})
+    difference = np.where(usable, k1 / n1 - k2 / n2, np.nan)
+    return pd.DataFrame({"difference": difference, "low": low, "high": high, "p": p})
 
 
 def compare_means(values_a, values_b, clusters_a=None, clusters_b=None) -> tuple[float, float, float, float]:

@@ -123,14 +123,16 @@ def read_table(
             f"There are: {', '.join(list_tables(programme)) or 'no tables yet'}.",
             f"Run: make report PROGRAMME={programme.name}",
         )
-    frames = [check_table(table, _read_file(file), extra=extra) for file in files]
+    frames = [check_table(table, _read_file(file, table), extra=extra) for file in files]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
-def _read_file(file: Path) -> pd.DataFrame:
+def _read_file(file: Path, table: str) -> pd.DataFrame:
+    lists = [column for column, kind in describe_table(table).columns.items() if kind == "list"]
     try:
-        return pd.read_parquet(file)
+        frame = pd.read_parquet(file)
+        return frame.assign(**{column: [cell.tolist() for cell in frame[column]] for column in lists})
     except (OSError, ValueError) as error:
         raise StoreError(
             f"{short_path(file)} cannot be read: {error}",

@@ -178,7 +178,7 @@ def compose(
         if not body:
             body.append(pick(rng, bank["filler" if mood == "neutral" else f"generic_{mood}"]))
         # A text that stands already is tried again, and after a few tries a little longer.
-        fillers = int(rng.random() < {"short": 0.05, "plain": 0.25, "letter": 0.35}[manner]) + attempt // 12
+        fillers = int(rng.random() < {"short": 0.02, "plain": 0.06, "letter": 0.1}[manner]) + attempt // 12
         said = [pick(rng, more or bank["filler"]) for _ in range(fillers)]
         body = said + body if rng.random() < 0.5 else body + said
         sentences = [fill_slots(rng, sentence, bank) for sentence in body]

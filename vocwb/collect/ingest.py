@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,6 +19,7 @@ from vocwb.collect.clean import (
 from vocwb.collect.identity import identify_responses, link_duplicates
 from vocwb.collect.language_id import identify_languages, read_language_name
 from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.sources import FILE
 from vocwb.errors import SourceError
 from vocwb.programme import Programme, Question, Source, Turns
 from vocwb.schemas import check_table, empty_table, hash_id
@@ -168,7 +170,9 @@ def _describe(frame: pd.DataFrame, source: Source, programme: Programme, key: by
     if source.stage:
         responses["stage"] = responses["stage"].fillna(source.stage)
     for segment in programme.segments:
-        responses[segment] = _column(frame, source.segments.get(segment))
+        column = source.segments.get(segment)
+        found = _column(frame, column)
+        responses[segment] = found.map(lambda file: PurePath(file).stem) if column == FILE else found
     return responses
 
 

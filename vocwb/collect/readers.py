@@ -6,8 +6,6 @@ import datetime
 import io
 import json
 import re
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -197,15 +195,7 @@ def read_sheet(data: bytes, *, file: str, sheet: str | None = None, skip_lines: 
             table = book[sheet or names[0]]
             table.reset_dimensions()  # some writers note a wrong extent
             lines = list(table.iter_rows(values_only=True))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        LookupError,
-        ValueError,
-        TypeError,
-        OSError,
-        SyntaxError,
-    ) as error:
+    except Exception as error:  # of a broken book the library raises a dozen kinds
         raise SourceError(
             f"{file}: not a workbook that can be read ({error}).",
             remedy="Save it again as .xlsx, or as CSV UTF-8.",

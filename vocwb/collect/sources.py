@@ -24,6 +24,10 @@ FORMS = {
 }  # fmt: skip
 
 
+FILE = "_file"
+"""The column of every record that holds its file, for a crosswalk where the file's name says what no column does."""
+
+
 class Reading(NamedTuple):
     """What the raw files of a programme hold.
 
@@ -198,7 +202,7 @@ def _is_note(path: Path) -> bool:
 def _check_columns(records: pd.DataFrame, source: Source, file: str) -> None:
     crosswalk: list[str | None] = [*source.columns.model_dump().values(), *source.verbatims.values()]
     crosswalk += [*source.segments.values(), *source.answers.values(), source.turns and source.turns.column]
-    missing = [column for column in dict.fromkeys(crosswalk) if column and column not in records]
+    missing = [column for column in dict.fromkeys(crosswalk) if column and column not in (FILE, *records)]
     if missing:
         near = {name: difflib.get_close_matches(name, list(records), n=1, cutoff=0.5) for name in missing}
         hints = "; ".join(f"for {name!r} perhaps {found[0]!r}" for name, found in near.items() if found)

@@ -167,8 +167,7 @@ def _make_scope(heard: pd.DataFrame, segments: Mapping[str, str]) -> _Scope:
         levels = pd.get_dummies(heard[column].astype("str"), dtype=np.int64)
         blocks.append(sparse.csr_array(levels.to_numpy()))
         names += [(f"{label}: {level}", "segment", family) for level in levels]
-    every = np.ones(len(heard), dtype=bool)
-    known = np.column_stack([every, *(heard[column].notna() for column in segments)])
+    known = np.column_stack([heard["unit"].notna(), *(heard[column].notna() for column in segments)])
     candidates = pd.DataFrame(names, columns=["label", "kind", "family"]).astype({"family": int})
     return _Scope(heard, candidates, sparse.csr_array(sparse.hstack(blocks)), known)
 
@@ -197,9 +196,9 @@ def _narrow(
 
 
 def _list_against(without: pd.DataFrame) -> list[str]:
-    without = without.sort_values(["similarity", "feedback_id"], ascending=[False, True])
-    positive = without[without["positive"]]
-    shown = positive if len(positive) >= _FEWEST_POSITIVE else without
+    shown = without.sort_values(["similarity", "feedback_id"], ascending=[False, True])
+    if shown["positive"].sum() >= _FEWEST_POSITIVE:
+        shown = shown[shown["positive"]]
     return shown["feedback_id"].head(_MOST_AGAINST).tolist()
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 import vl_convert
 from markupsafe import Markup
 
+from vocwb.errors import ReportError
 from vocwb.share.rows import INK, LINE, MARKS, MUTED, PAPER, TEAL
 
 SANS = (
@@ -129,7 +130,8 @@ def chart_trend(
 
     Needs the columns that `prepare_rows` adds, with period "YYYY-MM"; other periods are left out. A month
     without a value is a gap. lowest, highest: ends of the axis, where charts are to be compared. mark: which
-    of rows.MARKS the last month has, so that what changed with evidence catches the eye.
+    of rows.MARKS the last month has, so that what changed with evidence catches the eye. Raises ReportError
+    where a month stands twice: the rows are of more than one number.
 
     >>> from vocwb.schemas import make_findings
     >>> from vocwb.share.rows import prepare_rows
@@ -139,6 +141,12 @@ def chart_trend(
     130
     """
     rows = rows[rows["period"].str.fullmatch(r"\d{4}-\d\d")].sort_values("period")
+    if rows["period"].duplicated().any():
+        raise ReportError(
+            "A trend is of one number, and a month stands twice in these rows.",
+            f"Subjects: {', '.join(rows['subject'].unique())}; measures: {', '.join(rows['measure'].unique())}.",
+            "Choose one section, subject, measure and level first.",
+        )
     if len(rows):
         months = pd.period_range(rows["period"].min(), rows["period"].max(), freq="M").astype(str)
         rows = rows.set_index("period").reindex(months).rename_axis("period").reset_index()

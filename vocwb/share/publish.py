@@ -1,5 +1,6 @@
 """Publish: one month's tables as one page that opens with the network off. It reads tables and computes nothing."""
 
+import datetime
 import os
 import re
 import tempfile
@@ -36,6 +37,8 @@ _LONGEST_CELL = 32_767
 """The characters that a cell of a spreadsheet can hold."""
 
 _MOST_SHORT = 7
+_NO_CLOCK = datetime.datetime(2000, 1, 1)
+"""The date of every workbook, so that the same findings give the same bytes."""
 
 
 def build_report(
@@ -74,6 +77,7 @@ def build_report(
     labels = dict(zip(codebook["topic"], codebook["name"], strict=True))
     labels |= {subject: "Fits no topic" for subject in findings["subject"] if subject.startswith(OUTLIER)}
     labels |= {name: question.label or name for name, question in programme.questions.items()}
+    labels |= programme.segments
     labels |= dict(zip(actions["action_id"], actions["title"], strict=True))
     labels |= dict(zip(causes["cause_id"], causes["label"], strict=True))
     rows = prepare_rows(findings.sort_values("finding_id"), labels=labels)
@@ -144,7 +148,9 @@ def export_findings(findings: pd.DataFrame, path: Path) -> None:
     >>> export_findings(findings, Path("findings.xlsx"))  # doctest: +SKIP
     """
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    path.parent.mkdir(parents=True, exist_ok=True)
     with xlsxwriter.Workbook(path, safe) as book:
+        book.set_properties({"created": _NO_CLOCK})
         sheet, bold = book.add_worksheet("findings"), book.add_format({"bold": True})
         sheet.freeze_panes(1, 0)
         for place, name in enumerate(findings):

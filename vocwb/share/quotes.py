@@ -1,6 +1,7 @@
 """Quotes: which verbatims stand beside a number, and the proof that each was really said."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from html.parser import HTMLParser
 
@@ -35,22 +36,28 @@ def choose_quotes(opinions: pd.DataFrame, feedback_ids: list[str], *, most: int 
     >>> choose_quotes(opinions, ["a", "b"], most=1)["text"].item()
     'The parcel came a week late, again.'
     """
-    said = opinions[opinions["feedback_id"].isin(feedback_ids)].sort_values("feedback_id")
-    said = said[~said["verbatim"].str.strip().str.casefold().duplicated()]
-    if said.empty:
-        return pd.DataFrame({name: [] for name in _QUOTE})
-    length = said["verbatim"].str.len() * said["language"].eq("zh").map({True: 2.5, False: 1.0})
-    said = said.assign(
-        person=unit_of(said),
-        band=length.gt(READABLE[1]).astype(int) + 2 * length.lt(READABLE[0]).astype(int),
-    ).sort_values(["band", "feedback_id"])
-    said["of_person"] = said.groupby("person").cumcount()
-    said["of_group"] = said.groupby(["band", "language", "channel"]).cumcount()
-    chosen = said.sort_values(["band", "of_person", "of_group", "feedback_id"]).head(most)
-    ends = [_cut(*said) for said in zip(chosen["verbatim"], chosen["language"], strict=True)]
-    texts = [text[:end] for text, end in zip(chosen["verbatim"], ends, strict=True)]
-    made = chosen.assign(text=texts, start=0, end=ends, stored=chosen["verbatim"].str.len())
-    return made[_QUOTE].reset_index(drop=True)
+    said = opinions[opinions["feedback_id"].isin(feedback_ids)]
+    columns = (said[name].tolist() for name in ("feedback_id", "verbatim", "language", "channel"))
+    seen, rows = set(), []
+    for feedback_id, text, language, channel, person in sorted(
+        zip(*columns, unit_of(said).tolist(), strict=True)
+    ):
+        if (words := text.strip().casefold()) not in seen:
+            length = len(text) * (2.5 if language == "zh" else 1)
+            band = 1 if length > READABLE[1] else 2 if length < READABLE[0] else 0
+            rows.append((band, feedback_id, text, language, channel, person))
+            seen.add(words)
+    times, ranked = Counter(), []
+    for row in sorted(rows):
+        band, feedback_id, _, language, channel, person = row
+        group = (band, language, channel)
+        ranked.append(((band, times["person", person], times[group], feedback_id), row))
+        times.update([("person", person), group])
+    quotes = []
+    for _, (_, feedback_id, text, language, channel, _) in sorted(ranked)[:most]:
+        end = _cut(text, language)
+        quotes.append([feedback_id, language, channel, text[:end], 0, end, len(text)])
+    return pd.DataFrame(quotes, columns=_QUOTE)
 
 
 def _cut(text: str, language: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vocwb.languages import describe_language, text_direction
-from vocwb.stats import EVIDENCE, VERDICTS
+from vocwb.stats import EVIDENCE, TOO_FEW_TO_SHOW, VERDICTS
 
 INK, MUTED, LINE, TEAL, PAPER = "#1f2a33", "#5b6670", "#e3dfd7", "#0f5c63", "#fdfcfa"
 
@@ -133,6 +133,11 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
     labels = labels or {}
     label = [str(labels.get(subject, subject)) for subject in rows["subject"]]
     level = [None if pd.isna(level) else str(labels.get(level, level)) for level in rows["level"]]
+    # "False" or "3" says nothing without the segment that it is a level of.
+    group = [
+        f"{labels.get(segment, segment)}: {one}" if section == "segments" and one else one
+        for section, segment, one in zip(rows["section"], rows["segment"], level, strict=True)
+    ]
     units = rows["unit"]
     ends = zip(rows["low"], rows["high"], units, strict=True)
     made = zip(value, units, different, strict=True)
@@ -140,7 +145,7 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
     texts = {
         "label": label,
         "level": level,
-        "short": [join_label(*both) for both in zip(label, level, strict=True)],
+        "short": [join_label(*both) for both in zip(label, group, strict=True)],
         "number": ["" if pd.isna(v) else format_number(v, u, signed=d) for v, u, d in made],
         "scale": [f"on the scale {unit.replace('-', '–')}" if "-" in unit else "" for unit in units],
         "interval": [format_interval(*row) for row in ends],
@@ -148,6 +153,8 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
         "mark": [judge_mark(*row) for row in judged],
     }
     texts = {name: pd.Series(column, dtype="str") for name, column in texts.items()}
+    counted = rows["verdict"].eq(TOO_FEW_TO_SHOW) & units.eq("count") & value.notna()
+    texts["number"] = texts["number"].mask(counted, texts["number"] + " of " + texts["count"])
     return rows.assign(value=value, row=range(len(rows)), **texts)
 
 

@@ -160,7 +160,7 @@ def draw_trends(rows: pd.DataFrame, codebook: pd.DataFrame, month: str) -> list[
     shares = rows[rows["section"].eq("topics") & rows["measure"].eq("share")]
     found = []
     for language, group in _split_languages(shares, codebook):
-        shown = group[group["value"].notna() & ~group["last"]]
+        shown = group[group["value"].notna() & group["unit"].eq("%") & ~group["last"]]
         if shown["period"].nunique() < 2:
             continue
         now = shown[shown["period"].eq(month)].set_index("subject")["value"]

@@ -16,6 +16,7 @@ FEWEST_DOCUMENTS = 30
 """Fewer verbatims than this are read, not clustered."""
 
 _SMALLEST_TOPIC = 5
+_LARGEST_SHARE = 0.6
 _FLOOR = 0.35
 _TERM_SHARE = 0.03
 _NEIGHBOURS = 15
@@ -28,11 +29,14 @@ def fit_codebook(
     """Return a codebook table: the topics of the opinions of one voice and language ("multi": all languages).
 
     Needs feedback_id, verbatim, voice, language and month, and in `vectors` a row of length 1 for each opinion.
-    Vectors go through UMAP (15 neighbours, exact, 5 dimensions) and HDBSCAN (leaves of its tree). The smallest
-    cluster is 0.7 times the square root of the number of verbatims, or 0.8% of them if that is more: some 15
-    topics from 2,000 verbatims, never above 125. A topic's vector is the normalised mean of its cluster and
-    its floor 0.35 times the median similarity of the cluster to it; every verbatim, HDBSCAN's outliers too, then
-    goes to its nearest topic if it reaches the floor, as `assign_topics` does it: `size` counts these.
+    Vectors go through UMAP (15 neighbours, exact, 5 dimensions) and HDBSCAN. The smallest cluster is 0.7 times
+    the square root of the number of verbatims, or 0.8% of them if that is more: some 20 topics from 2,000
+    verbatims, never above 125. Of HDBSCAN's two cuts of its tree, excess of mass and leaves, the one is taken
+    whose relative validity (DBCV, Moulavi et al. 2014) plus one, times the share of verbatims clustered, is
+    higher; a cut with more than 60% in one cluster is none. A topic's vector is the normalised mean of its
+    cluster, and its floor 0.35 times the median similarity of the cluster to it. Every verbatim, HDBSCAN's
+    outliers too, then goes to its nearest topic if it reaches the floor, as `assign_topics` does it: `size`
+    counts these.
     Terms are BERTopic's c-TF-IDF over words that stand in two verbatims at least, each verbatim counting a
     word once. Topics are numbered by size, then by first term, from first_number on. The order of the rows
     does not matter. Fewer than 30 verbatims with a vector, or verbatims without any cluster: an empty table.
@@ -50,7 +54,9 @@ def fit_codebook(
     ]
     opinions = opinions[vectors[opinions.index].any(axis=1)]
     vectors = np.asarray(vectors, dtype=float)[opinions.index]
-    labels = _cluster(vectors, seed) if len(opinions) >= FEWEST_DOCUMENTS else np.full(len(opinions), -1)
+    if len(opinions) < FEWEST_DOCUMENTS:
+        return empty_table("codebook")
+    labels = _cluster(vectors, seed)
     centres, floors = _centre(vectors, labels)
     topics, similarity = _nearest(vectors, centres, floors)
     kept = np.flatnonzero(np.bincount(topics[topics >= 0], minlength=len(centres)) >= _SMALLEST_TOPIC)
@@ -156,7 +162,9 @@ def name_topics(codebook: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame
                 )
         final[topic] = path[-1]
     return codebook.assign(
-        name=codebook["topic"].map(names).fillna(codebook["name"]),
+        name=[
+            names.get(topic, name) for topic, name in zip(codebook["topic"], codebook["name"], strict=True)
+        ],
         merged_into=codebook["topic"].map(final).astype("str"),
         retired=codebook["topic"].isin(by_kind.get("topic_retire", pd.Series(dtype=object)).index),
     )
@@ -213,12 +221,22 @@ def _cluster(vectors: np.ndarray, seed: int) -> np.ndarray:
             n_neighbors=neighbours, n_components=min(5, count - 2), min_dist=0.0, metric="euclidean", init="pca",
             random_state=seed, n_jobs=1, precomputed_knn=(indices, distances, None),
         ).fit_transform(vectors.astype("f4"))  # fmt: skip
-    # Leaves of the condensed tree: its "excess of mass" at times takes nearly everything for one cluster.
-    model = HDBSCAN(
-        min_cluster_size=max(_SMALLEST_TOPIC, round(0.7 * count**0.5), round(0.008 * count)), min_samples=5,
-        cluster_selection_method="leaf", core_dist_n_jobs=1,
-    )  # fmt: skip
-    return model.fit_predict(reduced)
+    size = max(_SMALLEST_TOPIC, round(0.7 * count**0.5), round(0.008 * count))
+    best, best_score = np.full(count, -1), 0.0
+    # Excess of mass finds topics that stand well apart; where they run into each other it takes nearly
+    # everything for one, and the leaves of the tree are the better cut.
+    for method in ("eom", "leaf"):
+        model = HDBSCAN(
+            min_cluster_size=size, min_samples=5, cluster_selection_method=method, gen_min_span_tree=True,
+            core_dist_n_jobs=1,
+        )  # fmt: skip
+        labels = model.fit_predict(reduced)
+        shares = np.bincount(labels + 1)[1:] / count
+        usable = len(shares) > 1 and shares.max() <= _LARGEST_SHARE
+        score = (1 + model.relative_validity_) * shares.sum() if usable else 0.0
+        if score > best_score:
+            best, best_score = labels, score
+    return best
 
 
 def _centre(vectors: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,6 @@ CATEGORIES = (
 )  # fmt: skip
 OTHER = "other"
 """The category of a verbatim in which no rule finds one."""
-
 CANNOT_TELL = "cannot tell"
 
 KINDS = {
@@ -33,16 +32,16 @@ KINDS = {
 """The kinds of rule, and the values of each. A negation stands before or after the word that it turns."""
 
 _REACH = {"before": 3, "after": 2, "strong": 2}
-_FEELING = ("polarity", "negation", "intensifier")
+# Each group is matched apart, so that "good value", which is about price, does not swallow "good".
+_GROUPS = (("category",), ("polarity", "negation", "intensifier"), ("ask",))
 _CLAUSE_END = re.compile(r"[.!?,;…。、،؛؟\n]")
 # Arabic writes "and", "so", the article and "by", "for", "as" as one word with the noun. Only nouns are
 # tried with all of them: لما (when) and كما (as) would else be read as the negation ما with a preposition.
-_AR_BEFORE_NOUN = r"(?:[وف]?(?:[بلک]?ال|لل|[بل])?)"
-_AR_BEFORE_ANY = r"(?:[وف]?(?:ال)?)"
+_AR_NOUN = r"(?:[وف]?(?:[بلک]?ال|لل|[بل])?)"
+_AR_ANY = r"(?:[وف]?(?:ال)?)"
 
-
-Hit = tuple[int, int, frozenset[tuple[str, str]]]
-"""A rule found in a text: start, end, and what it means as (kind, value) pairs."""
+Hit = tuple[int, int, str]
+"""A rule found in a text: start, end, value."""
 
 
 def parse_rules(texts: Mapping[str, str]) -> pd.DataFrame:
@@ -56,7 +55,7 @@ def parse_rules(texts: Mapping[str, str]) -> pd.DataFrame:
     >>> parse_rules({"en": "polarity: {positive: [good, great*]}"})["pattern"].tolist()
     ['good', 'great*']
     """
-    rows = []
+    rows, sides = [], {}
     for language in sorted(texts):
         describe_language(language)
         file = f"rules/{language}.yml"
@@ -69,8 +68,11 @@ def parse_rules(texts: Mapping[str, str]) -> pd.DataFrame:
                 _check_name(value, KINDS[kind], f"{where}: {value!r} is not a value of {kind}.")
                 for pattern in _check_type(patterns, list, where):
                     rows.append((language, kind, value, _check_pattern(pattern, language, where)))
+                    spelt = (language, _fold(_normalise(pattern, language), language))
+                    if kind == "polarity" and sides.setdefault(spelt, value) != value:
+                        what = f"{where}: {pattern!r} is under {sides[spelt]} too."
+                        raise ProgrammeError(what, remedy="Keep it on one side.")
     rules = pd.DataFrame(rows, columns=["language", "kind", "value", "pattern"], dtype="str")
-    _refuse_contradictions(rules)
     return rules.drop_duplicates(ignore_index=True)
 
 
@@ -95,12 +97,9 @@ def code_by_rules(feedback: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for language, group in feedback.groupby("language", sort=True):
         own = rules[rules["language"] == language]
-        code = _make_coder(own, language) if len(own) else (lambda _: ((OTHER,), CANNOT_TELL, None, None))
-        coded: dict[str, tuple] = {}
+        code = _make_coder(own, language) if len(own) else lambda _: ((OTHER,), CANNOT_TELL, None, None)
         for feedback_id, verbatim in zip(group["feedback_id"], group["verbatim"], strict=True):
-            if verbatim not in coded:
-                coded[verbatim] = code(verbatim)
-            categories, *rest = coded[verbatim]
+            categories, *rest = code(verbatim)
             rows += [(feedback_id, "rules", category, *rest) for category in categories]
     if not rows:
         return empty_table("codes")
@@ -111,20 +110,15 @@ def code_by_rules(feedback: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
 
 def _make_coder(rules: pd.DataFrame, language: str) -> Callable[[str], tuple]:
     """Return verbatim -> (categories, polarity, intensity, ask) by the rules of one language."""
-    spaced = describe_language(language).spaced
-    # Each group is matched apart, so that "good value", which is about price, does not swallow "good".
-    categories, feelings, asks = (
-        _make_matcher(rules[rules["kind"].isin(kinds)], language)
-        for kinds in (("category",), _FEELING, ("ask",))
-    )
+    parts = (rules[rules["kind"].isin(kinds)] for kinds in _GROUPS)
+    categories, feelings, asks = (_make_matcher(part, language) for part in parts)
 
+    @cache
     def code(verbatim: str) -> tuple:
         text = _normalise(verbatim, language)
-        found, asked = (
-            {value for _, _, meanings in find(text) for _, value in meanings} for find in (categories, asks)
-        )
+        found, asked = ({value for _, _, value in find(text)} for find in (categories, asks))
         ask = next((value for value in KINDS["ask"] if value in asked), None)
-        weights, neutral = _weigh(text, list(feelings(text)), spaced)
+        weights, neutral = _weigh(text, list(feelings(text)), describe_language(language).spaced)
         return tuple(sorted(found)) or (OTHER,), *_judge(text, weights, neutral, ask), ask
 
     return code
@@ -142,8 +136,7 @@ def _judge(text: str, weights: dict[str, float], neutral: bool, ask: str | None)
 
 def _weigh(text: str, hits: list[Hit], spaced: bool) -> tuple[dict[str, float], bool]:
     """Return the weight of each side, and whether a neutral word stands in the text."""
-    found = [(start, end, value) for start, end, meanings in hits for _, value in meanings]
-    words = [hit for hit in found if hit[2] in ("positive", "negative")]
+    words = [hit for hit in hits if hit[2] in ("positive", "negative")]
     starts = [word[0] for word in words]
 
     def is_near(left: int, right: int, reach: int) -> bool:
@@ -151,7 +144,7 @@ def _weigh(text: str, hits: list[Hit], spaced: bool) -> tuple[dict[str, float], 
         return distance <= reach and not _CLAUSE_END.search(text, left, right)
 
     turned, stressed = set(), set()
-    for start, end, value in found:
+    for start, end, value in hits:
         # Only the nearest word of each side counts: "not expensive but good" praises twice.
         following, preceding = bisect_left(starts, end), bisect_left(starts, start) - 1
         marked = stressed if value == "strong" else turned
@@ -165,28 +158,24 @@ def _weigh(text: str, hits: list[Hit], spaced: bool) -> tuple[dict[str, float], 
             sides["negative" if side == "positive" else "positive"] += 0.75
         else:
             sides[side] += 2.0 if n in stressed else 1.0
-    return sides, any(value == "neutral" for _, _, value in found)
+    return sides, any(value == "neutral" for _, _, value in hits)
 
 
 def _make_matcher(rules: pd.DataFrame, language: str) -> Callable[[str], Iterable[Hit]]:
     """Return text -> hits, by one regular expression; where several patterns fit, the longest counts."""
-    meanings: dict[str, set] = {}
-    for kind, value, pattern in rules[["kind", "value", "pattern"]].itertuples(index=False):
-        meanings.setdefault(_normalise(pattern, language), set()).add((kind, value))
-    facts = describe_language(language)
-    bordered = [p for p in meanings if facts.spaced and re.match(r"\w", p)]
-    free = [p for p in meanings if p not in set(bordered)]
-    before = (
-        "" if language != "ar" else _AR_BEFORE_NOUN if "category" in set(rules["kind"]) else _AR_BEFORE_ANY
-    )
+    spellings, exact = set(), {}
+    for value, pattern in zip(rules["value"], rules["pattern"], strict=True):
+        spellings.add(spelt := _normalise(pattern, language))
+        exact.setdefault(_fold(spelt, language), set()).add(value)
+    bordered = {p for p in spellings if describe_language(language).spaced and re.match(r"\w", p)}
+    before = "" if language != "ar" else _AR_NOUN if rules["kind"].eq("category").any() else _AR_ANY
     options = [rf"(?<!\w){before}({_join_patterns(bordered)})(?!\w)"] if bordered else []
-    options += [f"({_join_patterns(free)})"] if free else []
+    options += [f"({_join_patterns(spellings - bordered)})"] if spellings - bordered else []
     expression = re.compile("|".join(options) or r"(?!)")
-    exact = {_fold(p, language): frozenset(found) for p, found in meanings.items()}
     prefixes = sorted((p[:-1] for p in exact if p.endswith("*")), key=len, reverse=True)
 
     @cache
-    def look_up(matched: str) -> frozenset:
+    def look_up(matched: str) -> set[str]:
         text = _fold(matched, language)
         if text in exact:
             return exact[text]
@@ -194,7 +183,8 @@ def _make_matcher(rules: pd.DataFrame, language: str) -> Callable[[str], Iterabl
 
     def find(text: str) -> Iterable[Hit]:
         for match in expression.finditer(text):
-            yield match.start(), match.end(), look_up(match[match.lastindex])
+            for value in look_up(match[match.lastindex]):
+                yield match.start(), match.end(), value
 
     return find
 
@@ -228,8 +218,7 @@ def _read_mapping(text: str, file: str) -> dict:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise ProgrammeError(f"{file} line {line}: not YAML.", remedy="Mend that line.") from error
     _check_type(values, dict, file)
-    inner = [value for _, value in node.value if isinstance(value, yaml.MappingNode)]
-    for mapping in (node, *inner):
+    for mapping in (node, *(value for _, value in node.value if isinstance(value, yaml.MappingNode))):
         keys = [key.value for key, _ in mapping.value]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise ProgrammeError(f"{file}: key {twice[0]!r} stands twice.", remedy="Make one list of both.")
@@ -258,12 +247,3 @@ def _check_pattern(pattern: object, language: str, where: str) -> str:
         remedy = "Remove it; a pattern is a word or phrase, and * may stand only at its end."
         raise ProgrammeError(f"{where}: {pattern!r} is an empty pattern or has * inside.", remedy=remedy)
     return pattern
-
-
-def _refuse_contradictions(rules: pd.DataFrame) -> None:
-    sides: dict[tuple[str, str], str] = {}
-    for row in rules[rules["kind"] == "polarity"].itertuples():
-        spelt = (row.language, _fold(_normalise(row.pattern, row.language), row.language))
-        if sides.setdefault(spelt, row.value) != row.value:
-            what = f"rules/{row.language}.yml: {row.pattern!r} is both {sides[spelt]} and {row.value}."
-            raise ProgrammeError(what, remedy="Keep it on one side.")

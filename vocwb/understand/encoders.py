@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def save_encoder(encoder: Encoder, folder: Path | str) -> Path:
     facts = {"name": encoder.name, "language": encoder.language, "vocabulary": encoder.vocabulary}
     path = folder / f"{encoder.encoder_id}.npz"
     temporary = folder / f".{encoder.encoder_id}.{os.getpid()}"
-    temporary.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+    temporary.write_text(json.dumps(facts), encoding="utf-8")
     os.replace(temporary, path.with_suffix(".json"))
     with temporary.open("wb") as stream:
         np.savez(stream, **encoder.arrays)
@@ -145,7 +146,7 @@ def load_encoder(encoder_id: str, folder: Path | str) -> Encoder:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in ("weights", "components")}
         encoder = _build_encoder(facts["name"], facts["language"], tuple(facts["vocabulary"]), **arrays)
-    except (ValueError, KeyError, OSError, TypeError) as error:
+    except (ValueError, KeyError, OSError, TypeError, BadZipFile) as error:
         raise EncoderError(
             f"The files of encoder {encoder_id!r} in {folder} cannot be read: {error}.", None, remedy
         ) from error

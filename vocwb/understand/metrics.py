@@ -144,25 +144,21 @@ def compare_mentions(after: pd.DataFrame, before: pd.DataFrame, *, minimum: int)
     """Return what a finding says of a share in `after` against `before`, yet without verdict: see compare_answers.
 
     Needs in both: unit, and score, 100 where the unit mentions the topic in a month and 0 where it does not.
-    Newcombe's interval where nobody stands twice, else clustered by unit.
+    Newcombe's interval and Fisher's mid-p at the effective counts, so that a unit that stands in several
+    months does not count as several; unlike a cluster-robust t they hold where one side has no mention.
 
     >>> a = pd.DataFrame({"unit": list("abcdefgh"), "score": [100.0] * 6 + [0.0] * 2})
     >>> b = pd.DataFrame({"unit": list("ijklmnop"), "score": [100.0] * 2 + [0.0] * 6})
-    >>> compare_mentions(a, b, minimum=5)["value"]
-    np.float64(75.0)
+    >>> float(compare_mentions(a, b, minimum=5)["value"])
+    75.0
     """
-    units = pd.concat([after["unit"], before["unit"]])
-    if units.duplicated().any():
-        found = stats.compare_means(after["score"], before["score"], after["unit"], before["unit"])
-        method = "difference of shares of units a month, cluster-robust, Benjamini-Hochberg"
-    else:
-        hits = [(side["score"] > 0).sum() for side in (after, before)]
-        compared = stats.compare_shares(hits[0], len(after), hits[1], len(before)).iloc[0]
-        found = (*(100 * compared[["difference", "low", "high"]]), compared["p"])
-        method = "Newcombe interval, Fisher mid-p, Benjamini-Hochberg"
-    return dict(zip(("difference", "low", "high", "p"), found, strict=True)) | {
-        "value": after["score"].mean(), "compared_value": before["score"].mean(), "n": len(after),
-        "compared_n": len(before), "unit": "pp", "method": method,
+    counts = [stats.effective_counts(side["score"] > 0, side["unit"]) for side in (after, before)]
+    compared = stats.compare_shares(*counts[0], *counts[1]).iloc[0]
+    return {
+        "difference": 100 * compared["difference"], "low": 100 * compared["low"], "high": 100 * compared["high"],
+        "p": compared["p"], "value": after["score"].mean(), "compared_value": before["score"].mean(),
+        "n": len(after), "compared_n": len(before), "unit": "pp",
+        "method": "Newcombe interval and Fisher mid-p at the effective n of respondents, Benjamini-Hochberg",
         "show": stats.show_level(min(after["unit"].nunique(), before["unit"].nunique()), minimum),
     }  # fmt: skip
 

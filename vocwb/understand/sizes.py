@@ -102,7 +102,7 @@ def _describe_share(row: dict, *, minimum: int) -> dict:
     finding |= {"n": n, "feedback_ids": row["feedback_ids"]}
     if show == "counts":
         claim = f"{what} {k:,} of {n:,}; too few for percentages."
-        return finding | {"verdict": stats.TOO_FEW_TO_SHOW, "claim": claim}
+        return finding | {"value": k, "unit": "count", "verdict": stats.TOO_FEW_TO_SHOW, "claim": claim}
     low, high = (100 * float(limit[0]) for limit in stats.share_interval(k, n))
     claim = f"{what} {format_value(100 * k / n, '%')} of {n:,} ({format_interval(low, high, '%')})."
     return finding | {"value": 100 * k / n, "low": low, "high": high, "claim": claim}
