@@ -46,7 +46,7 @@ workshop: setup ## serve the workshop's forms, one per visitor (Voila)
 	@$(BIN)/voila notebooks/workshop --no-browser
 
 test: setup ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 lint: setup ## check form: ruff, layers, notebooks without outputs
 	@$(BIN)/ruff check .

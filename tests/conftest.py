@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from vocwb.programme import read_programme
@@ -30,6 +31,17 @@ sources:
     segments: {plan: plan}
     answers: {nps: nps}
 """
+
+
+hypothesis.settings.register_profile("untimed", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the tests of the sample's report on one worker, so that it is made once."""
+    for item in items:
+        if "sample_root" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("sample"))
 
 
 @pytest.fixture
@@ -64,5 +76,7 @@ def sample_root(tmp_path_factory):
 
 def run_make(*words: str, root: Path) -> subprocess.CompletedProcess:
     """Run make in the checkout with data and reports below `root`."""
-    environment = os.environ | {"VOCWB_ROOT": str(root)}
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}  # of the make that runs the tests
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    environment["VOCWB_ROOT"] = str(root)
     return subprocess.run(["make", *words], cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -36,7 +36,7 @@ def public_functions():
                 yield pytest.param(path, node, id=f"{path.stem}.{node.name}")
 
 
-@pytest.mark.parametrize(("path", "function"), public_functions())
+@pytest.mark.parametrize(("path", "function"), list(public_functions()))
 def test_a_public_function_says_what_it_does_with_an_example(path, function):
     said = ast.get_docstring(function) or ""
     assert said.splitlines() and said.splitlines()[0].endswith((".", "?")), "begin with one sentence"
@@ -106,8 +106,8 @@ def test_a_server_starts(target, sample_root):
             lines.append(server.stderr.readline())
         assert any("http://" in line for line in lines), "".join(lines)
     finally:
-        server.terminate()
-        server.wait(20)
+        server.kill()
+        server.wait()
 
 
 def pins():

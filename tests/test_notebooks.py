@@ -165,7 +165,8 @@ def test_a_killed_kernel_leaves_a_notebook_that_says_so(tmp_path):
             nbformat.v4.new_code_cell("answer: int = 1  # a parameter", metadata={"tags": ["parameters"]}),
             nbformat.v4.new_code_cell("import os\nos.kill(os.getpid(), 9)"),
             nbformat.v4.new_code_cell("'never run'"),
-        ]
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     path = tmp_path / "09_killed.ipynb"
     nbformat.write(notebook, path)
@@ -198,3 +199,12 @@ def test_a_wrong_command_says_what_to_do(words, says, sample_root):
     refused = run_make(*words, root=sample_root)
     assert refused.returncode != 0
     assert says in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["codebook", "coding", "five_whys"])
+def test_each_form_of_the_workshop_runs_on_the_sample(name, sample_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("VOCWB_ROOT", str(sample_root))
+    path = ROOT / "notebooks" / "workshop" / f"{name}.ipynb"
+    executed = nbformat.read(run_notebook(path, {"programme": "sample"}, folder=tmp_path), as_version=4)
+    shown = [output.data for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("application/vnd.jupyter.widget-view+json" in data for data in shown)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from conftest import ROOT, run_make
+
 from vocwb.programme import read_programme
 from vocwb.store import list_months, read_table
 

@@ -164,10 +164,12 @@ def normalise_text(text: str, language: str) -> str:
     """
     text = unicodedata.normalize("NFKC", text).casefold()
     text = text.translate(_MARKS | _INVISIBLE | _DIGITS).translate(_LETTERS.get(language, {}))
+    if language != "fa":
+        text = text.replace(ZWNJ, "")
     text = _REPEATED.sub(r"\1\1" if language in ("en", "zh") else r"\1", text)
     text = re.sub(r"\s+", " ", text)
     if language != "fa":
-        return text.replace(ZWNJ, "")
+        return text
     text = re.sub(rf"(?<!\w){ZWNJ}+|{ZWNJ}+(?!\w)", "", re.sub(f"{ZWNJ}+", ZWNJ, text))
     for pattern in (_FA_PREFIX, _FA_SUFFIX):
         text = pattern.sub(lambda match: match[0].rstrip() + ZWNJ, text)
