@@ -140,16 +140,6 @@ def _read_file(file: Path, table: str) -> pd.DataFrame:
         ) from error
 
 
-def has_table(programme: Programme, table: str, part: str | None = None) -> bool:
-    """Say whether a table, or a part of it, is in the store.
-
-    >>> from vocwb.programme import read_programme
-    >>> has_table(read_programme("sample"), "codes", "1999-01")
-    False
-    """
-    return table_path(programme, table, part).exists()
-
-
 def list_tables(programme: Programme) -> list[str]:
     """Return the names of the tables that are in the store.
 

@@ -1,9 +1,7 @@
 """Publish: one month's tables as one page that opens with the network off. It reads tables and computes nothing."""
 
 import datetime
-import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from vocwb.share.rows import (
     tell_rows,
 )
 from vocwb.stats import HIDDEN
+from vocwb.store import write_whole
 
 _HEBREW_TO_ARABIC = r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
 _RIGHT_TO_LEFT = re.compile(rf"{_HEBREW_TO_ARABIC}(?:[^A-Za-z0-9“”\"]*{_HEBREW_TO_ARABIC})?")
@@ -128,16 +127,7 @@ def write_report(html: str, path: Path) -> None:
 
     >>> write_report("<!doctype html>", Path("reports/sample/2025-01/report.html"))  # doctest: +SKIP
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(html)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, lambda file: file.write_text(html, encoding="utf-8", newline=""))
 
 
 def export_findings(findings: pd.DataFrame, path: Path) -> None:
@@ -147,9 +137,12 @@ def export_findings(findings: pd.DataFrame, path: Path) -> None:
 
     >>> export_findings(findings, Path("findings.xlsx"))  # doctest: +SKIP
     """
+    write_whole(path, lambda file: _write_book(findings, file))
+
+
+def _write_book(findings: pd.DataFrame, file: Path) -> None:
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with xlsxwriter.Workbook(path, safe) as book:
+    with xlsxwriter.Workbook(file, safe) as book:
         book.set_properties({"created": _NO_CLOCK})
         sheet, bold = book.add_worksheet("findings"), book.add_format({"bold": True})
         sheet.freeze_panes(1, 0)

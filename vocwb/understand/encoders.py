@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from sklearn.preprocessing import normalize
 
 from vocwb.errors import EncoderError
 from vocwb.languages import tokenise_text
+from vocwb.store import write_whole
 
 ENCODERS = ("tfidf-svd",)
 DIMENSIONS = 200
@@ -109,17 +109,16 @@ def save_encoder(encoder: Encoder, folder: Path | str) -> Path:
     ...     load_encoder(encoder.encoder_id, folder).vocabulary == encoder.vocabulary
     True
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     facts = {"name": encoder.name, "language": encoder.language, "vocabulary": encoder.vocabulary}
-    path = folder / f"{encoder.encoder_id}.npz"
-    temporary = folder / f".{encoder.encoder_id}.{os.getpid()}"
-    temporary.write_text(json.dumps(facts), encoding="utf-8")
-    os.replace(temporary, path.with_suffix(".json"))
-    with temporary.open("wb") as stream:
-        np.savez(stream, **encoder.arrays)
-    os.replace(temporary, path)
+    path = Path(folder) / f"{encoder.encoder_id}.npz"
+    write_whole(path.with_suffix(".json"), lambda file: file.write_text(json.dumps(facts), encoding="utf-8"))
+    write_whole(path, lambda file: _write_arrays(file, encoder.arrays))
     return path
+
+
+def _write_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    with file.open("wb") as stream:
+        np.savez(stream, **arrays)
 
 
 def load_encoder(encoder_id: str, folder: Path | str) -> Encoder:
