@@ -130,7 +130,7 @@ def test_a_failed_month_leaves_the_report_and_is_resumed(copied_root):
     shutil.rmtree(copied_root / "data" / "sample" / "store" / "assignments")
     failed = run_make("month", "FROM=05", root=copied_root)
     assert failed.returncode != 0
-    assert "05_segment_comparison failed" in failed.stderr and "--from 05" in failed.stderr
+    assert "05_segment_comparison failed" in failed.stderr and "FROM=05" in failed.stderr
     assert state_of(copied_root)["state"] == "failed"
     assert state_of(copied_root)["notebooks"]["05_segment_comparison"]["state"] == "failed"
     assert state_of(copied_root)["notebooks"]["06_root_cause"]["state"] == "waiting"

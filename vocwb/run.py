@@ -69,7 +69,7 @@ def run_month(
         raise RunError(
             f"No notebook comes at or after {start!r}.",
             f"Notebooks: {', '.join(NOTEBOOKS)}.",
-            "Give the number of one, such as --from 04.",
+            "Give the number of one, such as FROM=04.",
         )
     status = report_folder(programme, "") / "run.json"
     if start > INGEST and not month and status.is_file():
@@ -158,7 +158,7 @@ def run_notebook(path: Path, parameters: dict, *, folder: Path) -> Path:
             raise RunError(
                 f"Notebook {path.stem} failed: {_say_error(error)}",
                 f"It stands, with the cell that failed, in {short_path(failed)}.",
-                f"Mend the cause, then go on with: --from {path.stem[:2]}. The last report is untouched.",
+                f"Mend the cause, then run the same command with FROM={path.stem[:2]}. The last report is untouched.",
             ) from error
         _drop_clock(output)
         output.replace(done)
