@@ -54,8 +54,8 @@ lint: setup ## check form: ruff, layers, notebooks without outputs
 	@$(BIN)/nbstripout --verify $(wildcard notebooks/*.ipynb notebooks/workshop/*.ipynb)
 	@$(BIN)/python -m pytest -q tests/test_layers.py
 
-bench: setup ## run the benchmarks on the sample
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: report ## run the benchmarks, on the sample unless PROGRAMME= says otherwise
+	@$(BIN)/python benchmarks/month.py --programme "$(PROGRAMME)" --raw "$(RAW)"
 
 lock: setup ## resolve pyproject.toml again: requirements.lock and environment.yml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
