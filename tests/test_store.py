@@ -141,6 +141,23 @@ def write_month(programme, month, **changes):
     return table_path(programme, "feedback")
 
 
+def test_a_programme_with_dates_reports_its_latest_month_even_beside_undated_feedback(small_programme):
+    responses = pd.concat(
+        [
+            responses_of(small_programme, month).assign(response_id=month)
+            for month in ("2025-03", "all", "2025-02")
+        ]
+    )
+    said = pd.DataFrame({"feedback_id": list("abc"), "response_id": responses["response_id"].to_list()})
+    said = said.assign(question="q", language="en", verbatim="v").reindex(
+        columns=empty_table("feedback").columns
+    )
+    write_table(small_programme, "responses", responses)
+    write_table(small_programme, "feedback", said)
+    assert check_month(small_programme, "") == "2025-03"
+    assert check_month(small_programme, "all") == "all"
+
+
 def test_a_month_without_feedback_is_refused(small_programme):
     write_month(small_programme, "2025-03")
     assert check_month(small_programme, "") == check_month(small_programme, "2025-03") == "2025-03"

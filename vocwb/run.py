@@ -121,7 +121,7 @@ def find_last_earlier(months: list[str], month: str) -> str:
     >>> find_last_earlier(["2025-10", "2025-11", "2025-12"], "2025-12"), find_last_earlier(["all"], "all")
     ('2025-11', 'all')
     """
-    return max((other for other in months if other < month), default=month)
+    return max((other for other in months if other < month != "all"), default=month)
 
 
 def run_notebook(path: Path, parameters: dict, *, folder: Path) -> Path:

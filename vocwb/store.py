@@ -176,6 +176,8 @@ def list_months(programme: Programme) -> list[str]:
 def check_month(programme: Programme, month: str | None) -> str:
     """Return `month` if it has feedback, or the latest month if none is given; else raise MonthError.
 
+    Without a month given, a programme with dates gets its latest month, and one without them gets "all".
+
     >>> check_month(read_programme("sample"), "")  # doctest: +SKIP
     '2025-12'
     """
@@ -192,7 +194,8 @@ def check_month(programme: Programme, month: str | None) -> str:
             f"Months with feedback: {_spell_months(months)}.",
             "Give one of these with MONTH=..., or leave it out for the latest.",
         )
-    return month or months[-1]
+    dated = [known for known in months if known != "all"]
+    return month or (dated or months)[-1]
 
 
 def check_month_form(month: str | None) -> None:

@@ -25,10 +25,12 @@ def gather_tables(
     in_use = standing[standing["kind"] == "codebook_in_use"]["value"]
     last = select_months(responses, month)["received_at"].max()
     inputs = hash_tables(programme, "responses", "feedback")
+    opinions = join_responses(feedback, responses)
     return {
         "causes": read_table(programme, "causes", part=month),
         "actions": read_table(programme, "actions", part=month),
-        "opinions": select_months(join_responses(feedback, responses), month),
+        "opinions": select_months(opinions, month),
+        "undated": 0 if month == "all" else int(opinions["month"].eq("all").sum()),
         "feedback": feedback,
         "ingested": read_table(programme, "ingested"),
         "quarantine": read_table(programme, "quarantine"),

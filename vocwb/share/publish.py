@@ -56,6 +56,7 @@ def build_report(
     reviewed: bool,
     cut_off: str,
     passport: Mapping[str, str],
+    undated: int = 0,
 ) -> str:
     """Return the report of a month as HTML: one file, whose every number opens its quotes.
 
@@ -63,7 +64,8 @@ def build_report(
     feedback, ingested, quarantine: the tables; only findings and causes of `month` are shown. opinions: from
     schemas.join_responses, of all months, to choose quotes from. whys: people's standing decisions of kind
     "why" (decision_id, subject, value, who). reviewed: whether people looked through the codebook. cut_off:
-    until when the data reaches, in words. passport: name -> value of what made the run.
+    until when the data reaches, in words. undated: verbatims without a date, which stand in no month.
+    passport: name -> value of what made the run.
 
     Raises ReportError, and nothing is returned, if a finding or cause carries a feedback id that is not in
     `feedback`, or if one quote of the finished page is not byte for byte what is stored.
@@ -102,6 +104,7 @@ def build_report(
         cut_off=cut_off,
         reviewed=reviewed,
         passport=passport,
+        undated=undated,
     )
     items = _list_items(body, rows, trees, view["unidentified"], month)
     evidence = _gather_evidence(items, pick, lambda text: _make_readable(text, labels))
