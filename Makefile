@@ -14,13 +14,13 @@ SAMPLE := $(ROOT)/data/sample
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|' 2>/dev/null || grep '##' Makefile
 
-setup: .venv/.done ## make .venv with everything that requirements.lock pins (1.6 GB, about a minute)
+setup: .venv/.done ## make .venv with everything that requirements.lock pins (1.4 GB, about a minute)
 
 .venv/.done: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vocwb needs Python 3.11 or newer; name one with PYTHON=")'
 	@echo "Setting up .venv (about a minute) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch .venv/.done
 
