@@ -201,10 +201,8 @@ def _form(
     empty: str,
 ) -> ipywidgets.VBox:
     """Return fields with who, why and a button. read() gives (kind, subject, value), or what is still missing."""
-    who = _field(ipywidgets.Text(placeholder="your name"), "Who")
-    why = _field(
-        ipywidgets.Text(placeholder="in a few words, for those who read it later"), "Why you decide so"
-    )
+    who = _field(ipywidgets.Text(), "Who")
+    why = _field(ipywidgets.Text(), "Why you decide so")
     save = ipywidgets.Button(description="Save", button_style="primary", disabled=not ready)
     message = ipywidgets.HTML("" if ready else f"<p>{html.escape(empty)}</p>")
 
