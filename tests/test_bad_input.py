@@ -25,7 +25,7 @@ def kept_store(small_programme):
     raw = raw_folder("small")
     (raw / "survey.csv").write_text(HEADER + ROWS, encoding="utf-8")
     tables = make_tables(
-        *read_sources(small_programme, raw), programme=small_programme, key=read_key(small_programme)
+        read_sources(small_programme, raw), programme=small_programme, key=read_key(small_programme)
     )
     for name, table in tables._asdict().items():
         write_table(small_programme, name, table)

@@ -50,7 +50,7 @@ def test_a_draft_names_the_columns_and_runs_once_it_is_filled_in(tmp_path):
     with pytest.raises(ProgrammeError, match="empty"):
         parse_programme(text, name="t")
     programme = parse_programme(fill_in(text), name="t")
-    tables = make_tables(*read_sources(programme, tmp_path), programme=programme, key=b"k")
+    tables = make_tables(read_sources(programme, tmp_path), programme=programme, key=b"k")
     assert tables.ingested["kept"].sum() == 60
     assert set(tables.responses["month"]) == {"2025-03"}
 
@@ -102,7 +102,7 @@ def test_hostile_names_stay_names(tmp_path):
     assert source.files == ["it's #1, [x].csv"]
     assert set(source.segments.values()) == {'a: {b} # "c"\n- d', "source"}
     assert "source" not in programme.segments, "the name of a column of responses is taken"
-    assert len(make_tables(*read_sources(programme, tmp_path), programme=programme, key=b"k").feedback) == 60
+    assert len(make_tables(read_sources(programme, tmp_path), programme=programme, key=b"k").feedback) == 60
 
 
 def test_an_empty_folder_is_an_error(tmp_path):

@@ -39,7 +39,7 @@ def ingest(folder, *rows, text=PROGRAMME, file="survey.csv", columns=COLUMNS):
     if rows:
         pd.DataFrame(rows, columns=columns).to_csv(folder / file, index=False)
     programme = parse_programme(text, name="t")
-    return make_tables(*read_sources(programme, folder), programme=programme, key=b"secret")
+    return make_tables(read_sources(programme, folder), programme=programme, key=b"secret")
 
 
 def row(
@@ -91,7 +91,7 @@ def test_respondents_are_hidden_behind_the_key(tmp_path):
     ids = tables.responses.set_index("source_id")["respondent_id"]
     assert ids["1"] == ids["2"] != ids["3"]
     programme = parse_programme(PROGRAMME, name="t")
-    other = make_tables(*read_sources(programme, tmp_path), programme=programme, key=b"another")
+    other = make_tables(read_sources(programme, tmp_path), programme=programme, key=b"another")
     assert not set(other.responses["respondent_id"]) & set(ids)
     assert "ann@" not in tables.responses.to_csv() + tables.feedback.to_csv()
 

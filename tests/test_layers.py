@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "vocwb"
-GROUND = ["errors", "paths", "schemas", "programme", "store", "decisions", "stats", "languages"]
+GROUND = ["errors", "paths", "schemas", "crosswalk", "programme", "store", "decisions", "stats", "languages"]
 ROOMS = ["collect", "understand", "explain", "act", "share", "run"]
 ORDER = [*GROUND, *ROOMS]
 TOUCH_FILES = {

@@ -9,8 +9,9 @@ import pytest
 
 from vocwb.collect.ingest import make_tables
 from vocwb.collect.sources import find_files, list_unread, read_records, read_sources
+from vocwb.crosswalk import Source
 from vocwb.errors import SourceError
-from vocwb.programme import Source, parse_programme
+from vocwb.programme import parse_programme
 
 DATA = Path(os.environ.get("VOCWB_DATA") or Path(__file__).parent.parent.parent / "shared" / "data")
 
@@ -165,7 +166,7 @@ def test_real_exports_are_accounted_for(name):
         pytest.skip(f"{name} is not there: VOCWB_DATA names the folder of public feedback sets")
     rows, given = REAL[name]
     programme = make_programme(make_source(**given))
-    tables = make_tables(*read_sources(programme, folder), programme=programme, key=b"k")
+    tables = make_tables(read_sources(programme, folder), programme=programme, key=b"k")
     counted = tables.ingested[["rows_in", "kept", "duplicates", "quarantined"]].sum()
     assert counted["rows_in"] == rows == counted[["kept", "duplicates", "quarantined"]].sum()
     assert counted["quarantined"] == 0

@@ -1,24 +1,15 @@
 """The written-down programme: reads `programme.yml` and refuses what it does not know, by name and line."""
 
-import datetime
 import difflib
 import os
 import secrets
-import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from vocwb.crosswalk import Columns, Events, Question, Source, Strict, Tags, Turns, check_timezone
 from vocwb.errors import ProgrammeError
 from vocwb.paths import programme_folder, project_root
 from vocwb.schemas import TABLES
@@ -30,101 +21,9 @@ GOALS = (
 LANGUAGES = ("en", "fa", "ar", "bg", "zh")
 
 _Languages = Literal[LANGUAGES]
-_TextList = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
-_Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Question(_Strict):
-    """A scaled question: its wording, the ends of its scale, and the metric that it is reported by."""
-
-    label: str
-    low: float
-    high: float
-    metric: Literal["nps", "csat", "ces", "loyalty", "rating"]
-
-    @model_validator(mode="after")
-    def _check_scale(self):
-        if self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}: give the ends of the scale")
-        if self.metric == "nps" and (self.low, self.high) != (0, 10):
-            raise ValueError(
-                f"NPS is defined on 0-10 only, not {self.low:g}-{self.high:g}:"
-                " declare the scale as asked with metric 'rating'"
-            )
-        return self
-
-
-class Turns(_Strict):
-    """Where a transcript's turns stand in a record: the raw column, and in each turn the speaker and the text."""
-
-    column: str
-    speaker: str = "speaker"
-    text: str = "text"
-    customer: _TextList = ["customer"]
-
-
-class Columns(_Strict):
-    """The crosswalk of a source: which raw column holds what."""
-
-    id: _Text | None = None
-    date: _Text | None = None
-    respondent: _Text | None = None
-    language: _Text | None = None
-    stage: _Text | None = None
-    channel: _Text | None = None
-
-
-class Source(_Strict):
-    """One export: its files, how they are written, who is speaking in them, and the crosswalk of its columns."""
-
-    name: str
-    files: Annotated[_TextList, Field(min_length=1)]
-    form: Literal["csv", "tsv", "xlsx", "json", "jsonl"] | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    skip_lines: int = Field(0, ge=0)
-    sheet: str | None = None
-    record_path: _TextList = []
-    channel: str | None = None
-    who_started: Literal["customer", "company", "nobody"]
-    mode: Literal["direct", "indirect", "behaviour"]
-    population: str = "all"
-    voice: Literal["customer", "employee"] = "customer"
-    stage: str | None = None
-    language: str | None = None
-    undated: bool = False
-    exported_on: datetime.date | None = None
-    date_format: str | None = None
-    timezone: str | None = None
-    columns: Columns = Columns()
-    verbatims: dict[str, _Text] = {}
-    turns: Turns | None = None
-    segments: dict[str, _Text] = {}
-    answers: dict[str, _Text] = {}
-
-    @field_validator("timezone")
-    @classmethod
-    def _check_timezone(cls, value):
-        return _known_timezone(value)
-
-    @model_validator(mode="after")
-    def _check_whole(self):
-        if not self.undated and not self.columns.date:
-            raise ValueError("no date column: give columns.date, or undated: true")
-        if not (self.channel or self.columns.channel):
-            raise ValueError("no channel: give channel (a fixed word) or columns.channel (a raw column)")
-        if not (self.verbatims or self.turns or self.answers):
-            raise ValueError("nothing to read: give verbatims, turns or answers")
-        if self.verbatims and self.turns:
-            raise ValueError("give verbatims or turns, not both: split the source in two")
-        return self
-
-
-class SmallestDifference(_Strict):
+class SmallestDifference(Strict):
     """The smallest difference that matters: share in percentage points, nps in points, mean in scale units."""
 
     share: float = Field(5, gt=0)
@@ -132,7 +31,7 @@ class SmallestDifference(_Strict):
     mean: float = Field(0.2, gt=0)
 
 
-class People(_Strict):
+class People(Strict):
     """Who plays which part."""
 
     sponsor: str | None = None
@@ -141,7 +40,7 @@ class People(_Strict):
     explains: str | None = None
 
 
-class Programme(_Strict):
+class Programme(Strict):
     """A whole `programme.yml`; `name` is the name of its folder."""
 
     name: str
@@ -155,6 +54,9 @@ class Programme(_Strict):
     keep_handles: list[str] = []
     people: People = People()
     minimum_group: int = Field(5, ge=1)
+    minimum_group_staff: int = Field(10, ge=1)
+    retention_months: int | None = Field(None, ge=1)
+    leave_out: list[Literal["test", "spam"]] = []
     smallest_difference: SmallestDifference = SmallestDifference()
     segments: dict[str, str] = {}
     questions: dict[str, Question] = {}
@@ -163,7 +65,7 @@ class Programme(_Strict):
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, value):
-        return _known_timezone(value)
+        return check_timezone(value)
 
     @model_validator(mode="after")
     def _check_names(self):
@@ -206,13 +108,6 @@ class Programme(_Strict):
         return self.encoders.get(language, "tfidf-svd")
 
 
-def _known_timezone(value: str | None) -> str | None:
-    if value is not None and value not in zoneinfo.available_timezones():
-        near = difflib.get_close_matches(value, zoneinfo.available_timezones(), n=3)
-        raise ValueError(f"{value!r} is not a timezone name; near: {near or 'Europe/London, Asia/Tehran'}")
-    return value
-
-
 def list_programmes() -> list[str]:
     """Return the names of the programmes there are: folders of `data/` that hold a `programme.yml`.
 
@@ -249,7 +144,8 @@ def parse_programme(text: str, *, name: str, file: str = "programme.yml") -> Pro
     ...
     vocwb.errors.ProgrammeError: programme.yml line 2: 'questoin' is not a key here.
     Keys: title, question, goal, timezone, languages, encoders, regions, keep_handles, people, \
-minimum_group, smallest_difference, segments, questions, sources.
+minimum_group, minimum_group_staff, retention_months, leave_out, smallest_difference, segments, \
+questions, sources.
     Did you mean 'question'? (3 more after this one.)
     """
     try:
@@ -329,7 +225,7 @@ def _keys_at(path: tuple) -> list[str]:
     model: type[BaseModel] = Programme
     inner = {
         "people": People, "smallest_difference": SmallestDifference, "questions": Question,
-        "sources": Source, "columns": Columns, "turns": Turns,
+        "sources": Source, "columns": Columns, "turns": Turns, "tags": Tags, "events": Events,
     }  # fmt: skip
     for part in path:
         model = inner.get(part, model)

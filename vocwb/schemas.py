@@ -42,16 +42,30 @@ def _table(columns: str, key: str, scope: str = "programme") -> Table:
 
 TABLES = {
     "responses": _table(
-        "response_id:str source:str source_id:str? received_at:time? month:str channel:str who_started:str"
-        " mode:str population:str voice:str stage:str? respondent_id:str? duplicate_of:str?",
+        "response_id:str source:str file:str source_id:str? received_at:time? month:str channel:str"
+        " who_started:str mode:str population:str voice:str stage:str? respondent_id:str? session_id:str?"
+        " duplicate_of:str?",
         "response_id",
     ),
     "feedback": _table(
-        "feedback_id:str response_id:str question:str language:str verbatim:str duplicate_of:str?",
+        "feedback_id:str response_id:str question:str language:str verbatim:str flag:str? duplicate_of:str?",
         "feedback_id",
     ),
+    "asides": _table("feedback_id:str part:str text:str", "feedback_id part"),
+    "tags": _table("response_id:str tag:str", "response_id tag"),
+    "events": _table(
+        "event_id:str source:str file:str channel:str at:time? month:str respondent_id:str? session_id:str?"
+        " kind:str subject:str? value:float?",
+        "event_id",
+    ),
+    "behaviour": _table(
+        "behaviour_id:str source:str file:str at:time? month:str respondent_id:str measure:str value:float",
+        "behaviour_id",
+    ),
     "ingested": _table(
-        "source:str file:str sha256:str rows_in:int kept:int duplicates:int quarantined:int", "source file"
+        "source:str file:str sha256:str rows_in:int kept:int duplicates:int quarantined:int status:str"
+        " read_as:str",
+        "source file",
     ),
     "quarantine": _table("source:str file:str line:int reason:str raw:str", "source file line reason"),
     "codebook": _table(

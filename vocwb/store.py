@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -247,6 +247,18 @@ def hash_file(path: Path) -> str:
     """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_bytes(blocks: Iterable[bytes]) -> str:
+    """Return the SHA-256 of blocks of bytes, as 64 hex digits.
+
+    >>> hash_bytes([b"a", b"bc"]) == hash_bytes([b"abc"])
+    True
+    """
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def hash_tables(programme: Programme, *tables: str, part: str | None = None) -> dict[str, str]:

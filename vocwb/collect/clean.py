@@ -1,65 +1,95 @@
-"""Puts text, numbers and dates of any export into one form, and finds word-for-word reposts."""
+"""Puts text and numbers of any export into one form."""
 
-import calendar
-import datetime
 import html
 import re
+import unicodedata
+from collections.abc import Iterable
 
 import ftfy
 import numpy as np
 import pandas as pd
+from ftfy.chardata import CHARMAP_ENCODINGS
 
 EMPTY_WORDS = ("", "na", "n/a", "#n/a", "nan", "null", "-", "--", "—", "–")
 """What stands in a cell that has no answer (in any case)."""
 
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
+_NUMERALS = _DIGITS | str.maketrans("٬−０１２３４５６７８９．，", "'-0123456789.,")
+_GROUP = "[ '\u00a0\u2009\u202f’]"
+_WHOLE = r"([+-]?\d+(?:[.,]\d+)?)"
+# What people and survey tools write around a number without changing it; else the number is not sure.
+_WORDED = re.compile(
+    rf"""{_WHOLE}\s*(?:
+        (?:/|\bout\ of\b|\bof\b|\bvon\b|\bsur\b|\bот\b|\bиз\b|از|من)\s*(?P<of>\d+)
+      | (?:%|٪|％|stars?|points?|pts|分|颗星|星|ستاره|امتیاز|نجوم|نجمة|نجمات|звезд[аи]?|точк[аи])
+      | (?:[-–—:=.]|(?=\())\s*\(?[^\W\d_].*
+    )|[^\W\d_][^()\d]*\({_WHOLE}\)""",
+    re.X | re.I | re.S,
+)
+_STARS = re.compile("((?:[★⭐🌟]\ufe0f?)*)(½?)(?:☆\ufe0f?)*")
+
 # Only what breaks text is mended: full-width and curly punctuation is how Chinese and typographers write.
 _MEND = ftfy.TextFixerConfig(
     unescape_html=False, fix_character_width=False, fix_latin_ligatures=False, uncurl_quotes=False
 )
-_TAG_NAMES = (
-    "a|abbr|address|article|b|big|blockquote|body|br|center|code|div|em|font|footer|h[1-6]|head|header|hr|html|i|img"
-    "|input|label|li|link|meta|ol|p|pre|s|section|small|span|strike|strong|sub|sup|table|tbody|td|th|thead|title|tr"
-    "|tt|u|ul"
-)
-_HIDDEN = re.compile(r"<(script|style)\b[^>]{0,500}>.{0,20000}?</\1\s*>|<!--.{0,2000}?-->", re.I | re.S)
-_LINE_TAG = re.compile(r"<(?:br|hr)\b[^<>]{0,500}>|</(?:p|div|li|tr|h[1-6]|blockquote|table|ul|ol)\s*>", re.I)
-_TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?:\s[^<>]{{0,2000}})?/?>", re.I)
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\u206a-\u206f\ufff9-\ufffc\ud800-\udfff"
+_UNWANTED = re.compile(f"[{_CONTROL}]")
+_UNTIDY = re.compile(f"[{_CONTROL}\t\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30});", re.I)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\ufff9-\ufffb\ud800-\udfff]")
-_NEEDS_WORK = re.compile(r"[^ -~]|  |&\w|&#|<[a-zA-Z/!]|^ | $")
 
-_ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)?"
-_ZONE = r"\s?(?:Z|[+-]\d{2}:?\d{2})"
-_CLOCK = re.compile(
-    r"(?:^|[\sT,]+)(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
-    r"\s*(Z|UTC|GMT|(?:GMT|UTC)?[+-]\d{2}:?\d{2})?(?=\s|$)"
+
+def _read_as(code: Iterable[int], *code_pages: str) -> str:
+    """Return, as a class of a pattern, what bytes look like in the code pages (all that ftfy knows)."""
+    shown = {letter for page in code_pages or CHARMAP_ENCODINGS for letter in bytes(code).decode(page)}
+    return f"[{''.join(map(re.escape, sorted(shown)))}]"
+
+
+# ftfy takes its time on every text beyond ASCII. It can mend only where the first byte of a UTF-8 sequence and
+# one that goes on (or what became of it) stand side by side in a code page that it knows: Persian, Arabic and
+# Chinese texts never have that, and few others.
+_FIRST, _NEXT = _read_as(range(0xC2, 0xF5)), _read_as(range(0x80, 0xC0))
+_MAYBE_MENDED = re.compile(
+    f"{_FIRST}(?:{_NEXT}|[\ufffd?])|{_read_as([0xC2, 0xC3, 0xC5, 0xCE, 0xD0, 0xD9])} "
+    f"|{_read_as([0xE2, 0xE3, 0xF0])} {_NEXT}|[\x80-\x9f\x1b\ufffd\ud800-\udfff]"
 )
-_YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?日?")
-_YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})\.?(?:\s?г\.?)?")
-_MONTHS = {
-    name: number
-    for number, month in enumerate(calendar.month_name)
-    for name in (month.lower(), month[:3].lower(), month[:4].lower() if month == "September" else "")
-    if name
-}
-_DATE_WORDS = re.compile(
-    r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|st|nd|rd|th|of|at", re.I
+_HIGH_RUN = re.compile("[À-ÿ\x81\x8d\x8e\x90\x98\x9d\x9f]{3,}")
+_UTF8_AS_1256 = re.compile(
+    f"(?:{_read_as(range(0xD8, 0xDC), 'cp1256')}{_read_as(range(0x80, 0xC0), 'cp1256')}){{3}}"
 )
-_UNITS = {
-    "seconds": r"seconds?|secs?|秒鐘?|秒钟|ثانیه|ثانية|ثوان[يٍ]?|секунд\w*",
-    "minutes": r"minutes?|mins?|分鐘?|分钟|دقیقه|دقيقة|دقائق|минут\w*",
-    "hours": r"hours?|hrs?|個?小時|个?小时|ساعت|ساعة|ساعات|час\w*",
-    "days": r"days?|天|日|روز|يوم\w*|[أا]يام|ден|дни|дена",
-    "weeks": r"weeks?|個?星期|个?星期|週|周|هفته|[أا]سبوع\w*|[أا]سابيع|седмиц\w*",
-    "months": r"months?|個月|个月|ماه|شهر\w*|[أا]شهر|شهور|месец\w*",
-    "years": r"years?|年|سال|سنة|سنوات|سنين|عام\w*|[أا]عوام|годин\w*",
-}
-_AGO = re.compile(
-    r"(?:\w+\s*[:：]\s*)?(?P<before>منذ|قبل|преди)?\s*(?P<count>\d+|an?|one|یک|един|една)?\s*"
-    rf"(?:{'|'.join(f'(?P<{unit}>{words})' for unit, words in _UNITS.items())})\s*(?P<after>ago|前|پیش|قبل)?",
+
+_SURE_MARKUP = re.compile(
+    r"</[a-z][a-z0-9:]{0,15}\s*>|<(?:br|p|div|hr|li|img|html|body|span|table|tr|td|blockquote|a)\b[^<>]*>"
+    r"|<!(?:--|doctype\b)",
     re.I,
 )
+_TAG_NAMES = (
+    "a|abbr|acronym|address|area|article|aside|b|base|basefont|bdi|bdo|big|blockquote|body|br|button|caption|center"
+    "|cite|code|col|colgroup|dd|del|details|dfn|dir|div|dl|dt|em|fieldset|figcaption|figure|font|footer|form|h[1-6]"
+    "|head|header|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark|menu|meta|nav|noscript|object"
+    "|ol|optgroup|option|p|param|picture|pre|q|s|samp|script|section|select|small|source|span|strike|strong|style|sub"
+    "|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr"
+    "|[ovwm]:[a-z]+|st1:[a-z]+"
+)
+# Python's own html.parser takes quadratic time on unclosed comments and tags. No part of this pattern passes
+# the next "<", so that all tags of a text are found in linear time.
+_TAG = re.compile(
+    rf"<(?P<open>!--)|<(?P<end>/?)(?P<name>{_TAG_NAMES})(?=[\s/>])"
+    r"(?P<rest>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+(?=>)|[^<>]*)>|<[!?][^<>]*>",
+    re.I,
+)
+_BLOCKS = re.compile(
+    "address|article|aside|blockquote|body|caption|center|d[dlt]|details|dir|div|fieldset|figure|footer|form|h[1-6]"
+    "|header|hr|html|legend|li|main|menu|nav|ol|option|p|pre|section|table|tbody|tfoot|thead|tr|ul"
+)
+_UNSEEN = frozenset(("head", "script", "style", "svg", "template", "title"))
+_UNSEEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|\bhidden(?=[\s/=]|$)", re.I
+)
+_VOID = frozenset(
+    ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "param", "source", "wbr")
+)
+_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
+_DEEPEST = 9  # quotes within quotes
 
 
 def blank_to_missing(values: pd.Series) -> pd.Series:
@@ -73,38 +103,73 @@ def blank_to_missing(values: pd.Series) -> pd.Series:
 
 
 def parse_numbers(values: pd.Series) -> pd.Series:
-    """Return the values as numbers: Persian and Arabic digits and a decimal comma are read; the rest is missing.
+    """Return the values as numbers where that is sure; the rest is missing.
 
-    >>> parse_numbers(pd.Series(["۷", "4,5", "eight"])).tolist()
-    [7.0, 4.5, nan]
+    Reads digits of all five languages, groups of three, a decimal comma, "4/5", "4 out of 5", "85%", "5 stars",
+    "★★★★☆", "10 - extremely likely" and "Very good (5)". "1,234" is read as the other values of the column say:
+    1.234 if they have decimal commas, 1234 if decimal points, else it is missing.
+
+    >>> parse_numbers(pd.Series(["۷", "4,5", "1.234,5", "4 out of 5", "★★★☆☆", "4 – Good", "eight"])).tolist()
+    [7.0, 4.5, 1234.5, 4.0, 3.0, 4.0, nan]
     """
-    texts = values.astype("str").str.translate(_DIGITS).str.strip()
-    texts = texts.str.replace(r"^([+-]?\d+),(\d+)$", r"\1.\2", regex=True)
-    return pd.to_numeric(
-        texts.where(texts.str.fullmatch(r"[+-]?\d+(?:\.\d*)?", na=False)), errors="coerce"
-    ).astype("float64")
+    texts = values.astype("str").str.strip()
+    if not texts.dropna().str.isascii().all():
+        texts = texts.str.translate(_NUMERALS)
+    plain = texts.str.fullmatch(r"[+-]?\d+(?:\.\d*)?", na=False)
+    others = texts[~plain & (texts.str.len() <= 80)].unique()
+    with_comma = any(re.fullmatch(r"[+-]?[\d.]+,(?:\d\d?|\d{4,})", text) for text in others)
+    with_point = texts.str.fullmatch(r"[+-]?[\d,]+\.\d+", na=False).any()
+    read = {text: _read_number(text, with_comma=with_comma, with_point=with_point) for text in others}
+    numbers = pd.to_numeric(texts.where(plain), errors="coerce").astype("float64")
+    numbers = numbers.where(plain, texts.map(read).astype("float64"))
+    return numbers.where(np.isfinite(numbers))
+
+
+def _read_number(text: str, *, with_comma: bool, with_point: bool) -> float:
+    """Return the number that a cell says in more than digits and a decimal point, or NaN."""
+    stars = _STARS.fullmatch(text)
+    if stars:
+        return len(stars[1].replace("\ufe0f", "")) + len(stars[2]) / 2
+    worded = _WORDED.fullmatch(text)
+    if worded:
+        text = worded[1] or worded[3]
+    number = re.sub(rf"(?<=\d){_GROUP}(?=\d{{3}}(?!\d))", "", text)
+    if re.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+|[+-]?\d{1,3}(?:,\d{3}){2,}", number):
+        number = number.replace(",", "")
+    elif re.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+,\d+|[+-]?\d{1,3}(?:\.\d{3}){2,}", number):
+        number = number.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", number):
+        if with_comma == with_point:
+            return np.nan
+        number = number.replace(",", "." if with_comma else "")
+    else:
+        number = number.replace(",", ".")
+    value = float(number) if re.fullmatch(r"[+-]?\d+(?:\.\d*)?", number) else np.nan
+    return np.nan if worded and worded["of"] and value > float(worded["of"]) else value
 
 
 def repair_text(text: str) -> str:
     """Return the text that a person wrote: encoding accidents mended, HTML as text, white space in order.
 
-    Keeps ZWNJ, right-to-left marks, new lines and what only looks like a tag ("<3", "a < b"). Mending is
-    ftfy's (Speer 2019), without its changes to punctuation and full-width letters.
+    Keeps ZWNJ, right-to-left marks, emoji, new lines and what only looks like a tag ("<3", "a < b", "<name>").
+    Mending is ftfy's (Speer 2019), without its changes to punctuation and full-width letters; Cyrillic and
+    Arabic that were read as Latin-1 are mended too. The "=" that a spreadsheet writes before "@" goes.
 
     >>> repair_text("It&#39;s  <b>late</b><br>sheâ€™s sad <3")
     "It's late\\nshe’s sad <3"
     """
-    if not _NEEDS_WORK.search(text):
-        return text
-    if "<" in text:
-        text = _TAG.sub("", _LINE_TAG.sub("\n", _HIDDEN.sub(" ", text)))
-    if "&" in text:
-        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    if "<" in text and _SURE_MARKUP.search(text):
+        text = html_to_text(text)
+    elif "&" in text:
+        text = _unescape(text)
+    if text.startswith("=@"):
+        text = text[1:]
     if not text.isascii():
-        text = ftfy.fix_text(text, _MEND)
-    text = _CONTROL.sub("", re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text))
-    text = re.sub(r"[^\S\n]+", " ", text)
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r" ?\n ?", "\n", text)).strip()
+        text = _mend_encoding(text)
+    untidy = "  " in text
+    if not untidy and not text.isprintable():  # of what cannot be printed, ZWNJ, marks and new lines stay
+        untidy = any(pair in text for pair in (" \n", "\n ", "\n\n\n")) or _UNTIDY.search(text) is not None
+    return _tidy_space(text) if untidy else text.strip()
 
 
 def repair_texts(texts: pd.Series) -> pd.Series:
@@ -118,174 +183,125 @@ def repair_texts(texts: pd.Series) -> pd.Series:
     return blank_to_missing(texts.map(repaired))
 
 
-def is_relative_date(values: pd.Series) -> pd.Series:
-    """Return which values tell a date by its distance from the day of the export ("3 個月前", "2 days ago").
+def html_to_text(markup: str) -> str:
+    """Return what a reader of the HTML sees, in lines: links' text, cells with a space between, quotes as "> ".
 
-    >>> is_relative_date(pd.Series(["3 個月前", "2025-01-02"])).tolist()
-    [True, False]
+    Scripts, styles, comments and hidden elements are left out; an emoji's picture becomes its letters. What is
+    no tag of HTML stays ("a < b", "<name>"). Takes linear time on any input; nothing in it is run or fetched.
+
+    >>> html_to_text("<p>Dear all,<br>see <a href='x'>this</a></p><blockquote>No!</blockquote><ul><li>1<li>2</ul>")
+    'Dear all,\\nsee this\\n> No!\\n1\\n2'
     """
-    known = {value: _read_ago(value) is not None for value in values.dropna().unique()}
-    return values.map(known).fillna(False).astype(bool)
+    written: list[str] = []
+    open_unseen: tuple[str, int] | None = None  # name and where its text begins, to be cut when it is closed
+    depth = same = preformatted = place = 0
+    at_start, missing_ends = True, set()
+    wraps = re.search(r"<(?:p|div|br|tr|li|html|body|pre)\b", markup, re.I) is not None
+
+    while True:
+        tag = _TAG.search(markup, place)
+        words = _unescape(markup[place : tag.start() if tag else None])
+        quoted = "> " * min(depth, _DEEPEST)
+        if wraps and not preformatted:
+            words = re.sub(r"[ \t\r\n\f]+", " ", words)
+        if words and not (at_start and words.isspace()):
+            written.append((quoted if at_start else "") + words.replace("\n", "\n" + quoted))
+            at_start = False
+        if not tag:
+            break
+        place = tag.end()
+        name, is_end = (tag["name"] or "").lower(), bool(tag["end"])
+        closing = (
+            "-->" if tag["open"] else f"</{name}" if name in ("script", "style") and not is_end else None
+        )
+        if closing:
+            # What is never closed is text, and is not looked for again.
+            found = (
+                None
+                if closing in missing_ends
+                else re.compile(re.escape(closing), re.I).search(markup, place)
+            )
+            if found:
+                place = markup.find(">", found.end() - 1) + 1 or len(markup)
+                written.append("" if tag["open"] else " ")
+            else:
+                missing_ends.add(closing)
+                written.append(tag[0])
+            continue
+        if not name:
+            continue
+        if open_unseen is None and not is_end and name not in _VOID:
+            if name in _UNSEEN or _UNSEEN_STYLE.search(tag["rest"]):
+                open_unseen, same = (name, len(written)), 1
+        elif open_unseen and name == open_unseen[0]:
+            same += -1 if is_end else 1
+            if same == 0:
+                del written[open_unseen[1] :]
+                open_unseen = None
+        if name == "blockquote":
+            depth = max(depth + (-1 if is_end else 1), 0)
+        elif name == "pre":
+            preformatted = max(preformatted + (-1 if is_end else 1), 0)
+        if name == "br" or (not at_start and _BLOCKS.fullmatch(name)):
+            written.append("\n")
+            at_start = True
+        elif name in ("td", "th") and not at_start:
+            written.append(" ")
+        elif name == "img" and (alt := _ALT.search(tag["rest"])):
+            seen = html.unescape(alt[1] or alt[2] or "")
+            if seen and (re.search("emoji|emoticon|smil", tag["rest"], re.I) or not re.search(r"\w", seen)):
+                written.append((quoted if at_start else "") + seen)
+                at_start = False
+    lines = "".join(written).split("\n")
+    return _tidy_space("\n".join("" if not line.strip("> ") else line for line in lines))
 
 
-def parse_dates(
-    dates: pd.Series,
-    *,
-    date_format: str | None = None,
-    timezone: str = "UTC",
-    exported_on: datetime.date | None = None,
-) -> pd.Series:
-    """Return the dates of one file in UTC (datetime64[us, UTC]); NaT where a date cannot be read.
+def _unescape(text: str) -> str:
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text
 
-    Reads `date_format` if it is given (strptime's codes), else ISO 8601, epoch seconds and milliseconds,
-    numbers in either order, English month names, Chinese 年月日, and, with `exported_on`, relative dates.
-    Day or month first is decided for the whole column: by a number above 12, else by which order spans
-    fewer days. A time without zone is in `timezone`. Years outside 1970-2100 are not read.
 
-    >>> parse_dates(pd.Series(["02/03/2025", "14/03/2025"])).dt.strftime("%d %B").tolist()
-    ['02 March', '14 March']
+def _tidy_space(text: str) -> str:
+    text = _UNWANTED.sub("", re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", text))
+    text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _mend_encoding(text: str) -> str:
+    if _HIGH_RUN.search(text) or _UTF8_AS_1256.search(text):
+        text = _mend_code_page(text)
+    if _MAYBE_MENDED.search(text):
+        text = ftfy.fix_text(text, _MEND)
+    return unicodedata.normalize("NFC", text)
+
+
+def _mend_code_page(text: str) -> str:
+    """Return Cyrillic or Arabic that was read as Latin-1, and UTF-8 that was read as windows-1256, as it was written.
+
+    Done only where no other reading makes sense: words without one ASCII letter stand in no language of Latin
+    script; what they become must be all Arabic letters with the frequent ones among them, or Cyrillic words with
+    capitals where capitals stand; and UTF-8 has a check of its own.
     """
-    texts = dates.astype("str").str.translate(_DIGITS).str.strip()
-    unique = pd.Series(texts.dropna().unique(), dtype="str")
-    if date_format:
-        parsed = pd.to_datetime(unique, format=date_format, errors="coerce", utc="%z" in date_format)
-        parsed = parsed if "%z" in date_format else _localise(parsed, timezone)
-        parsed = parsed.astype("datetime64[us, UTC]")
-    else:
-        plain, zoned = (unique.str.fullmatch(_ISO + end) for end in ("", _ZONE))
-        rest = ~plain & ~zoned
-        parsed = pd.Series(pd.NaT, index=unique.index, dtype="datetime64[us, UTC]")
-        moments = pd.to_datetime(unique[zoned], format="ISO8601", errors="coerce", utc=True)
-        parsed[zoned] = moments.astype("datetime64[us, UTC]")
-        parsed[plain] = _localise(pd.to_datetime(unique[plain], format="ISO8601", errors="coerce"), timezone)
-        if rest.any():
-            day_first = _decide_day_first(unique[rest])
-            moments = {at: _read_date(text, day_first, exported_on) for at, text in unique[rest].items()}
-            naive = {at: moment for at, moment in moments.items() if moment and moment.tzinfo is None}
-            aware = {at: moment for at, moment in moments.items() if moment and moment.tzinfo}
-            parsed[list(naive)] = _localise(pd.Series(naive, dtype="datetime64[us]"), timezone)
-            parsed[list(aware)] = pd.Series(aware, dtype="datetime64[us, UTC]")
-    parsed = parsed.where(parsed.dt.year.between(1970, 2100))
-    found = texts.map(dict(zip(unique, parsed, strict=True)))
-    return pd.to_datetime(found, utc=True).astype("datetime64[us, UTC]").rename(dates.name)
-
-
-def mark_duplicates(feedback: pd.DataFrame, *, shortest: int = 40) -> pd.Series:
-    """Return for each verbatim the feedback_id that it repeats word for word, or missing.
-
-    Needs feedback_id, response_id, language, verbatim, received_at. Two verbatims repeat each other if they
-    are of different responses and one language, `shortest` characters long or more, and the same but for
-    case, white space and Unicode form. The original is the earliest, then the one with the smallest id.
-
-    >>> text = "Be careful, the kettle of this shop caught fire!"
-    >>> marked = mark_duplicates(pd.DataFrame({"feedback_id": ["b", "a"], "response_id": ["2", "1"],
-    ...     "language": "en", "verbatim": [text.upper(), text],
-    ...     "received_at": pd.to_datetime(["2025-01-01", "2025-01-02"], utc=True)}))
-    >>> marked.fillna("").tolist()
-    ['', 'b']
-    """
-    text = feedback["verbatim"].str.normalize("NFKC").str.lower().str.split().str.join(" ")
-    long = feedback.assign(text=text)[text.str.len() >= shortest]
-    long = long.sort_values(["received_at", "feedback_id"], na_position="last")
-    first = long.groupby(["language", "text"])[["feedback_id", "response_id"]].transform("first")
-    other = first["response_id"] != long["response_id"]
-    return first["feedback_id"].where(other).reindex(feedback.index).astype("str").rename("duplicate_of")
-
-
-def _localise(dates: pd.Series, timezone: str) -> pd.Series:
-    """Take naive dates as local time; the hour that a clock change repeats is its first."""
-    first = np.ones(len(dates), dtype=bool)
-    local = dates.astype("datetime64[us]").dt.tz_localize(
-        timezone, ambiguous=first, nonexistent="shift_forward"
-    )
-    return local.dt.tz_convert("UTC")
-
-
-def _decide_day_first(texts: pd.Series) -> bool:
-    found = texts.str.extract(rf"^{_YEAR_LAST.pattern}(?!\d)").dropna(subset=[0])
-    if found.empty:
-        return True
-    first, second = found[0].astype(int), found[2].astype(int)
-    above = int((first > 12).sum()), int((second > 12).sum())
-    if above != (0, 0):
-        return above[0] >= above[1]
-    year = found[3].astype(int)
-    spans = [np.ptp(year * 372 + month * 31 + day) for day, month in ((first, second), (second, first))]
-    return bool(spans[0] <= spans[1])
-
-
-def _read_date(text: str, day_first: bool, exported_on: datetime.date | None) -> datetime.datetime | None:
-    """Read one date in any form but plain ISO; None if it is in none."""
     try:
-        if re.fullmatch(r"\d{10}(?:\.\d+)?|\d{13}", text):
-            seconds = float(text) / (1000 if len(text) == 13 else 1)
-            return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-        if re.fullmatch(r"(?:19|20)\d{6}", text):
-            return datetime.datetime.strptime(text, "%Y%m%d")
-        clock = _CLOCK.search(text)
-        day = " ".join((text[: clock.start()] + " " + text[clock.end() :]).split()) if clock else text
-        if found := _YEAR_FIRST.fullmatch(day):
-            year, month, number = map(int, found.groups())
-        elif found := _YEAR_LAST.fullmatch(day):
-            first, second, year = int(found[1]), int(found[3]), _full_year(found[4])
-            is_day_first = first > 12 or (day_first and second <= 12)
-            number, month = (first, second) if is_day_first else (second, first)
-        elif any(letter.isascii() and letter.isalpha() for letter in day) and (named := _read_named(day)):
-            year, month, number = named
-        else:
-            return _go_back(text, exported_on)
-        return _add_clock(datetime.datetime(year, month, number), clock)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _full_year(year: str) -> int:
-    return int(year) if len(year) > 2 else int(year) + (2000 if int(year) < 70 else 1900)
-
-
-def _read_named(day: str) -> tuple[int, int, int] | None:
-    """Read a day with an English month name, in either order, with or without a weekday."""
-    words = re.findall(r"[A-Za-z]+", day)
-    months = [_MONTHS[word.lower()] for word in words if word.lower() in _MONTHS]
-    others = [word for word in words if word.lower() not in _MONTHS and not _DATE_WORDS.fullmatch(word)]
-    numbers = re.findall(r"\d+", day)
-    if len(months) != 1 or others or len(numbers) != 2:
-        return None
-    number, year = reversed(numbers) if len(numbers[0]) == 4 else numbers
-    return _full_year(year), months[0], int(number)
-
-
-def _add_clock(day: datetime.datetime, clock: re.Match | None) -> datetime.datetime:
-    if clock is None:
-        return day
-    hour, minute, second, half, zone = clock.groups()
-    hour = int(hour) % 12 + 12 * (half in "pP") if half else int(hour)
-    moment = day.replace(hour=hour, minute=int(minute), second=int(second or 0))
-    if zone is None:
-        return moment
-    offset = zone.removeprefix("GMT").removeprefix("UTC").removeprefix("Z").replace(":", "")
-    shift = (
-        datetime.timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
-        if offset
-        else datetime.timedelta()
-    )
-    return moment.replace(tzinfo=datetime.timezone(-shift if offset.startswith("-") else shift))
-
-
-def _read_ago(text: str) -> tuple[str, int] | None:
-    found = _AGO.fullmatch(text.strip().translate(_DIGITS))
-    if not found or not (found["before"] or found["after"]):
-        return None
-    unit = next(unit for unit in _UNITS if found[unit])
-    return unit, int(found["count"]) if (found["count"] or "").isdecimal() else 1
-
-
-def _go_back(text: str, exported_on: datetime.date | None) -> datetime.datetime | None:
-    ago = _read_ago(text)
-    if ago is None or exported_on is None:
-        return None
-    unit, count = ago
-    day = pd.Timestamp(exported_on)
-    if unit in ("days", "weeks", "months", "years"):
-        day -= pd.DateOffset(**{unit: count})
-    return day.to_pydatetime()
+        return text.encode("cp1256").decode("utf-8")
+    except UnicodeError:
+        pass
+    runs = "".join(_HIGH_RUN.findall(text))
+    letters = sum(character.isalpha() for character in text)
+    if len(set(runs)) < 5 or len(runs) * 5 < letters * 3:
+        return text
+    for page in ("latin-1", "sloppy-windows-1252"):
+        try:
+            written = text.encode(page)
+            break
+        except UnicodeError:
+            continue
+    else:
+        return text
+    arabic, cyrillic = written.decode("cp1256", "replace"), written.decode("cp1251", "replace")
+    strange = re.findall(r"[^\W\d_a-zA-Z]", arabic)
+    frequent = sum(map("".join(strange).count, "لمنهوىي"))
+    if frequent * 7 >= len(strange) and all("\u0600" <= letter <= "\u06ff" for letter in strange):
+        return arabic
+    words = re.findall(r"[^\W\d_a-zA-Z]{2,}", cyrillic)
+    cased = sum(re.fullmatch("[А-Я]?[а-я]+|[А-Я]+", word) is not None for word in words)
+    return cyrillic if words and cased * 10 >= len(words) * 9 else text

@@ -1,61 +1,126 @@
 """Gives every response its lasting id, and links what stands twice to the first of it."""
 
+import hashlib
+from collections.abc import Iterable
+
 import pandas as pd
 
-from vocwb.collect.clean import mark_duplicates
+from vocwb.collect.duplicates import mark_duplicates
 from vocwb.schemas import hash_id
 
 
-def identify_responses(
-    records: pd.DataFrame, responses: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[int, tuple]]:
-    """Return responses with response_id and duplicate_of, and the parts that each row's ids are made of.
+def write_identities(source: str, source_ids: pd.Series, records: pd.DataFrame) -> pd.Series:
+    """Return the text whose hash is a response's id, as `schemas.hash_id` writes its parts.
 
-    Needs source, source_id, received_at, all of one source; `records` are the raw columns, with the same
-    index. A record is known by its id in the source, or without one by its content; the second of the
-    same id or content has its number beside it, and of the same id is a duplicate of the first. They are
-    numbered by date, then content: never by their place in a file.
+    A record is known by the source and its id there, or without an id by its content: the names and values
+    of its filled columns. So an id does not depend on the place in a file.
 
-    >>> responses = pd.DataFrame({"source": "mail", "source_id": ["7", "7"], "received_at": pd.NaT})
-    >>> found, parts = identify_responses(pd.DataFrame({"text": ["a", "b"]}), responses)
-    >>> sorted(parts.values(), key=len), int(found["duplicate_of"].notna().sum())
-    ([('mail', '7'), ('mail', '7', 'occurrence', 2)], 1)
+    >>> known = write_identities("mail", pd.Series(["7"]), pd.DataFrame({"text": ["a"]}))
+    >>> hash_texts(known) == [hash_id("mail", "7")]
+    True
     """
-    ids = responses["source_id"]
-    content = _hash_content(records[ids.isna() | ids.duplicated(keep=False)]).reindex(records.index)
-    order = pd.DataFrame(
-        {"known": ids.fillna(content), "received": responses["received_at"], "content": content}
-    )
-    order = order.sort_values(["known", "received", "content"], na_position="last", kind="stable")
-    number = (order.groupby("known").cumcount() + 1).reindex(records.index)
-    identities: dict[int, tuple] = {}
-    for at, source, source_id, text, count in zip(
-        records.index, responses["source"], ids, content, number, strict=True
-    ):
-        first = (source, source_id) if pd.notna(source_id) else (source, "content", text)
-        identities[at] = first if count == 1 else (*first, "occurrence", count)
-    repeated = ids.notna() & (number > 1)
-    name = responses["source"].iloc[0] if len(responses) else ""
-    originals = {source_id: hash_id(name, source_id) for source_id in ids[repeated].unique()}
-    return responses.assign(
-        response_id=[hash_id(*identities[at]) for at in records.index],
-        duplicate_of=ids.where(repeated).map(originals).astype("str"),
-    ), identities
+    unknown = source_ids.isna()
+    texts = _prefix(source_ids)
+    if unknown.any():
+        content = _write_content(records[unknown])
+        hashed = pd.Series(hash_texts(content), content.index, dtype="str")
+        texts = texts.mask(unknown, "7:content" + _prefix(hashed))
+    return f"{len(source)}:{source}" + texts
+
+
+def hash_texts(texts: Iterable[str]) -> list[str]:
+    """Return the first 32 hex digits of the SHA-256 of each text.
+
+    >>> hash_texts(["2:ab1:c"]) == [hash_id("ab", "c")]
+    True
+    """
+    return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
+
+
+def identify_said(identities: pd.Series, questions: pd.Series) -> pd.Series:
+    """Return the feedback_id of what was said: of the identity of its response and the question or turn.
+
+    >>> identify_said(pd.Series(["4:mail1:7"]), pd.Series(["why"])).tolist() == [hash_id("mail", "7", "why")]
+    True
+    """
+    parts = questions.map({name: f"{len(name)}:{name}" for name in questions.unique()}).astype("str")
+    return pd.Series(hash_texts(identities.array + parts.array), questions.index, dtype="str")
+
+
+def number_repeats(responses: pd.DataFrame, feedback: pd.DataFrame) -> pd.DataFrame:
+    """Return responses with an id of its own for each record that has the id of another, and duplicate_of.
+
+    Needs in responses: response_id, source_id, received_at, and what else was answered; in feedback: at (the
+    row of its response), question, verbatim. Records of one id in the source are duplicates of the first: the
+    earliest, then by what they hold, never by their place in a file. Records without an id and of the same
+    content are answers that happen to be the same.
+
+    >>> responses = pd.DataFrame({"response_id": ["r", "r"], "source_id": ["7", "7"], "nps": [3.0, 2.0],
+    ...     "received_at": pd.to_datetime(["2025-01-02", "2025-01-01"], utc=True)})
+    >>> feedback = pd.DataFrame({"at": [0], "question": ["why"], "verbatim": ["a"]})
+    >>> number_repeats(responses, feedback)["duplicate_of"].tolist()
+    ['r', nan]
+    """
+    responses = responses.assign(duplicate_of=pd.Series(None, index=responses.index, dtype="str"))
+    again = responses["response_id"].duplicated(keep=False)
+    if not again.any():
+        return responses
+    repeated = responses[again]
+    said = feedback[feedback["at"].isin(repeated.index)]
+    texts = said["question"].astype("str") + ":" + said["verbatim"]
+    texts = texts.groupby(said["at"]).agg(lambda one: "|".join(sorted(one)))
+    answers = repeated.drop(columns=["response_id", "received_at", "line", "file"], errors="ignore")
+    content = answers.astype("str").fillna("").agg("|".join, axis="columns")
+    order = pd.DataFrame({
+        "known": repeated["response_id"], "received": repeated["received_at"],
+        "content": content + texts.reindex(repeated.index).fillna(""),
+    }).sort_values(["known", "received", "content"], na_position="last", kind="stable")  # fmt: skip
+    number = (order.groupby("known").cumcount() + 1).reindex(repeated.index)
+    later = repeated[number > 1]
+    fresh = [
+        hash_id(known, "occurrence", count)
+        for known, count in zip(later["response_id"], number[later.index], strict=True)
+    ]
+    same = later["source_id"].notna()
+    responses.loc[later.index[same], "duplicate_of"] = later.loc[same, "response_id"]
+    responses.loc[later.index, "response_id"] = fresh
+    return responses
+
+
+def identify_again(feedback: pd.DataFrame, response_ids: pd.Series, changed: pd.Series) -> pd.Series:
+    """Return the feedback_id of each row, a new one where its response has got an id of its own.
+
+    Needs at (the row of its response), question, feedback_id; `changed` says of which responses.
+
+    >>> feedback = pd.DataFrame({"at": [0, 1], "question": "why", "feedback_id": ["f", "f"]})
+    >>> found = identify_again(feedback, pd.Series(["r", "r2"]), pd.Series([False, True]))
+    >>> found.tolist() == ["f", hash_id("r2", "why")]
+    True
+    """
+    moved = feedback[changed.reindex(feedback["at"]).to_numpy()]
+    fresh = [
+        hash_id(response_ids[at], question)
+        for at, question in zip(moved["at"], moved["question"], strict=True)
+    ]
+    found = feedback["feedback_id"].astype("str")
+    found.loc[moved.index] = fresh
+    return found
 
 
 def link_duplicates(
     responses: pd.DataFrame, feedback: pd.DataFrame, questions: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return both tables with `duplicate_of`: each repeated verbatim linked to the one that it repeats.
+    """Return both tables with `duplicate_of`: each copied verbatim linked to the one that it copies.
 
-    Needs in responses: response_id, received_at, duplicate_of (of a repeated id) and the answers to
-    `questions`; in feedback: feedback_id, response_id, question, language, verbatim. A response is linked
-    to another if all that it says repeats that one word for word and its answers are the same; a repeat
-    within any other response is linked, and the response counts.
+    Needs in responses: response_id, received_at, respondent_id, duplicate_of (of a repeated id) and the answers
+    to `questions`; in feedback: feedback_id, response_id, question, language, verbatim. What a copy is says
+    `duplicates.mark_duplicates`. A response is linked to another if all that it says copies that one, its
+    answers are the same and the two are not known to be of different people; a copy within any other response
+    is linked, and the response counts.
 
     >>> text = "Be careful, the kettle of this shop caught fire!"
     >>> days = pd.to_datetime(["2025-01-01", "2025-01-02"], utc=True)
-    >>> responses = pd.DataFrame({"response_id": ["r1", "r2"], "received_at": days,
+    >>> responses = pd.DataFrame({"response_id": ["r1", "r2"], "received_at": days, "respondent_id": None,
     ...     "duplicate_of": pd.Series([None, None], dtype="str"), "nps": [3.0, 9.0]})
     >>> feedback = pd.DataFrame({"feedback_id": ["f1", "f2"], "response_id": ["r1", "r2"], "question": "why",
     ...     "language": "en", "verbatim": text})
@@ -64,36 +129,51 @@ def link_duplicates(
     [['', ''], ['', 'f1']]
     """
     known = responses.set_index("response_id")
-    feedback = feedback.assign(
-        received_at=feedback["response_id"].map(known["received_at"]),
-        original=feedback["response_id"].map(known["duplicate_of"]),
-    )
-    again = feedback["original"].notna()
-    of_question = feedback.set_index(["response_id", "question"])["feedback_id"]
-    same = pd.MultiIndex.from_frame(feedback.loc[again, ["original", "question"]])
-    feedback["duplicate_of"] = mark_duplicates(feedback[~again]).reindex(feedback.index)
-    feedback.loc[again, "duplicate_of"] = of_question.reindex(same).to_numpy()
-
-    reposts = feedback[~again].assign(
-        of=feedback["duplicate_of"].map(feedback.set_index("feedback_id")["response_id"])
-    )
-    whole = reposts.groupby("response_id")["of"].agg(["first", "nunique", "count", "size"])
-    whole = whole[(whole["nunique"] == 1) & (whole["count"] == whole["size"])]["first"]
-    if len(whole) and questions:
-        own, others = known.loc[whole.index, questions], known.loc[whole, questions]
-        whole = whole[
-            ((own.values == others.values) | (own.isna().values & others.isna().values)).all(axis=1)
+    feedback = feedback.assign(received_at=feedback["response_id"].map(known["received_at"]))
+    repeated = known["duplicate_of"].dropna()
+    again = feedback["response_id"].isin(repeated.index)
+    found = mark_duplicates(feedback[~again]).reindex(feedback.index)
+    if again.any():
+        of_question = feedback.set_index(["response_id", "question"])["feedback_id"]
+        same = [
+            feedback.loc[again, "response_id"].map(repeated),
+            feedback.loc[again, "question"].astype("str"),
         ]
-    found = responses["response_id"].map(whole).astype("str")
-    return responses.assign(duplicate_of=responses["duplicate_of"].fillna(found)), feedback
+        found[again] = of_question.reindex(pd.MultiIndex.from_arrays(same)).to_numpy()
+    feedback["duplicate_of"] = found
+
+    copied = feedback["response_id"].isin(feedback.loc[found.notna() & ~again, "response_id"])
+    copies = feedback[copied & ~again]
+    said_in = feedback.set_index("feedback_id")["response_id"].reindex(copies["duplicate_of"])
+    whole = (
+        copies.assign(of=said_in.to_numpy())
+        .groupby("response_id")["of"]
+        .agg(["first", "nunique", "count", "size"])
+    )
+    whole = whole[(whole["nunique"] == 1) & (whole["count"] == whole["size"])]["first"]
+    if len(whole):
+        own, others = known.loc[whole.index], known.loc[whole]
+        same = own["respondent_id"].isna().to_numpy() | others["respondent_id"].isna().to_numpy()
+        same |= own["respondent_id"].to_numpy() == others["respondent_id"].to_numpy()
+        for question in questions:
+            one, other = own[question].to_numpy(), others[question].to_numpy()
+            same &= (one == other) | (pd.isna(one) & pd.isna(other))
+        whole = whole[same]
+    originals = responses["response_id"].map(whole).astype("str")
+    return responses.assign(duplicate_of=responses["duplicate_of"].fillna(originals)), feedback
 
 
-def _hash_content(records: pd.DataFrame) -> pd.Series:
-    columns = sorted(records)
+def _prefix(texts: pd.Series) -> pd.Series:
+    return texts.str.len().astype("Int64").astype("str") + ":" + texts
 
-    def list_parts(row: tuple) -> list[str]:
-        filled = ((name, cell) for name, cell in zip(columns, row, strict=True) if pd.notna(cell) and cell)
-        return [part for pair in filled for part in pair]
 
-    rows = records[columns].itertuples(index=False, name=None)
-    return pd.Series([hash_id(*list_parts(row)) for row in rows], index=records.index, dtype="str")
+def _write_content(records: pd.DataFrame) -> pd.Series:
+    """Write names and values of the filled columns of each record, as `schemas.hash_id` does."""
+    whole = pd.Series("", index=records.index, dtype="str")
+    for name in sorted(records):
+        cells = records[name]
+        filled = cells.notna() & (cells != "")
+        if filled.any():
+            part = f"{len(name)}:{name}" + _prefix(cells.where(filled))
+            whole = whole + part.fillna("")
+    return whole

@@ -1,59 +1,61 @@
-"""Turns the records of all sources into `responses` and `feedback`, and accounts for every one of them."""
+"""Turns the files of all sources into the tables of an ingest, and accounts for every record of them."""
 
-import hashlib
-import hmac
-import json
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from vocwb.collect.clean import (
-    blank_to_missing,
-    is_relative_date,
-    parse_dates,
-    parse_numbers,
-    repair_texts,
-)
-from vocwb.collect.identity import identify_responses, link_duplicates
-from vocwb.collect.language_id import identify_languages, read_language_name
+from vocwb.collect.clean import blank_to_missing
+from vocwb.collect.dates import DateReading, decide_dates, is_relative_date
+from vocwb.collect.events import drop_repeats, list_events, list_measures
+from vocwb.collect.forms.delimited import Part
+from vocwb.collect.forms.rows import EmptyFileError
 from vocwb.collect.redact import choose_regions, redact_texts
-from vocwb.collect.sources import FILE
+from vocwb.collect.responses import Made, make_responses
+from vocwb.collect.settle import settle_responses, stack
+from vocwb.collect.sources import RawFile
 from vocwb.errors import SourceError
-from vocwb.programme import Programme, Question, Source, Turns
-from vocwb.schemas import check_table, empty_table, hash_id
+from vocwb.programme import Programme
+from vocwb.schemas import check_table, describe_table, empty_table
 
-_PLACE = ["_file", "_line"]
+_Frames = dict[str, list[pd.DataFrame]]
 
 
 class Tables(NamedTuple):
-    """The four tables that ingest writes, each checked against its schema and sorted by its key."""
+    """The tables that ingest writes, each checked against its schema and sorted by its key."""
 
     responses: pd.DataFrame
     feedback: pd.DataFrame
+    asides: pd.DataFrame
+    tags: pd.DataFrame
+    events: pd.DataFrame
+    behaviour: pd.DataFrame
     ingested: pd.DataFrame
     quarantine: pd.DataFrame
 
 
 def make_tables(
-    records: Mapping[str, pd.DataFrame],
-    quarantine: pd.DataFrame,
-    files: pd.DataFrame,
+    raw_files: Iterable[RawFile],
     *,
     programme: Programme,
     key: bytes,
+    forgotten: frozenset[str] = frozenset(),
+    lost: Tables | None = None,
 ) -> Tables:
-    """Return responses, feedback, ingested and quarantine, from what `sources.read_sources` read.
+    """Return the tables of an ingest, from the files that `sources.read_sources` opened.
 
-    Needs `records`: source -> raw columns as text, `_file`, `_line`; `quarantine`: source, file, line,
-    reason, raw; `files`: source, file, sha256, rows_in. `key` is the secret of the respondent ids.
+    `key` is the secret of the respondent ids; `forgotten` are respondent ids whose records are not kept;
+    `lost` are the rows that the last ingest made of files which have disappeared since: they stay.
 
     In every file rows_in = kept + duplicates + quarantined. A record is quarantined whole where its date
-    cannot be read, an answer is not a number on its scale, or its turns are no list. It is a duplicate
-    (kept in the table with `duplicate_of`) where its id stands in the source before, or where every
-    verbatim repeats those of one other response word for word and its answers are the same. A repeated
-    verbatim in any other response is marked in `feedback` only, and the response counts.
+    cannot be read, an answer is not a number on its scale, its turns are no list, it is older than the
+    programme keeps (`retention_months`), or all that it says has a flag of `leave_out`. It is a duplicate (kept
+    in the table with `duplicate_of`) where its id stands in the source before, or where every verbatim copies
+    those of one other response and its answers are the same. A copied verbatim in any other response is marked
+    in `feedback` only, and the response counts.
 
     The same files give the same tables, whatever the order of their rows. Raises SourceError where more
     than half of a file's dates or of a question's answers cannot be used, and where an NPS column looks
@@ -66,259 +68,193 @@ def make_tables(
     ... goal: loyalty
     ... sources: [{name: mail, files: m.csv, channel: mail, who_started: customer, mode: direct,
     ...            undated: true, columns: {id: id}, verbatims: {comment: text}}]''', name="t")
-    >>> records = pd.DataFrame({"id": "1", "text": ["Late!", "Late!"], "_file": "m.csv", "_line": [2, 3]})
-    >>> files = pd.DataFrame({"source": ["mail"], "file": ["m.csv"], "sha256": ["0"], "rows_in": [2]})
-    >>> tables = make_tables({"mail": records}, empty_table("quarantine"), files, programme=programme, key=b"secret")
+    >>> records = pd.DataFrame({"id": "1", "text": ["Late!"] * 2, "_file": "m.csv", "_folder": "", "_line": [2, 3]})
+    >>> file = RawFile(programme.sources[0], "m.csv", "0", "csv", lambda: iter([Part(records, [])]))
+    >>> tables = make_tables([file], programme=programme, key=b"secret")
     >>> tables.ingested[["rows_in", "kept", "duplicates", "quarantined"]].values.tolist()
     [[2, 1, 1, 0]]
     """
+    frames: _Frames = defaultdict(list)
+    read, empty = [], {}
+    for raw in raw_files:
+        rows_in, read_as = 0, "empty"
+        try:
+            rows_in, read_as = _read_file(raw, frames, programme, key, forgotten)
+            empty[raw.source.name] = None
+        except EmptyFileError as error:
+            empty.setdefault(raw.source.name, error)
+        read.append((raw.source.name, raw.file, raw.sha256, rows_in, "read", read_as))
+    for error in filter(None, empty.values()):
+        raise error
+    files = pd.DataFrame(read, columns=["source", "file", "sha256", "rows_in", "status", "read_as"])
+    logged, repeats = stack(frames.pop("logged", [])), {}
+    logs = {name: stack(frames.pop(name, [])) for name in ("events", "behaviour")}
+    made = settle_responses(frames, programme, lost=lost)
+    for name, rows in logs.items():
+        made[name], repeats[name] = drop_repeats(rows, name)
     regions = choose_regions(programme.languages, programme.regions)
-    made = [
-        _read_source(records[s.name], s, programme, key) for s in programme.sources if len(records[s.name])
-    ]
-    empty = pd.DataFrame(columns=["source", "file", "line", "reason", "raw"])
-    responses, feedback, faulty = (
-        pd.concat([part[at] for part in made], ignore_index=True) if made else empty for at in range(3)
-    )
-    if len(feedback):
-        unnamed = feedback["language"].isna()
-        found = identify_languages(feedback.loc[unnamed, "verbatim"], programme.languages)
-        feedback["language"] = feedback["language"].fillna(found)
-        feedback["verbatim"] = redact_texts(
-            feedback["verbatim"], regions=regions, keep=programme.keep_handles
-        )
-        responses, feedback = link_duplicates(responses, feedback, list(programme.questions))
-    faulty = pd.concat([quarantine, faulty], ignore_index=True)[list(empty)]
-    faulty["raw"] = redact_texts(faulty["raw"].astype("str"), regions=regions, keep=programme.keep_handles)
-    ingested = _count_rows(files, responses, faulty)
-    return Tables(
-        _finish("responses", responses, extra=programme.extra_columns),
-        _finish("feedback", feedback),
-        _finish("ingested", ingested),
-        _finish("quarantine", faulty),
-    )
+    raw_lines = made["quarantine"]["raw"].astype("str")
+    made["quarantine"]["raw"] = redact_texts(raw_lines, regions=regions, keep=programme.keep_handles)
+    made["ingested"] = _count_rows(files, made, logged, pd.concat(repeats.values()))
+    if lost is not None:
+        for name in ("events", "behaviour", "ingested", "quarantine"):
+            made[name] = pd.concat([made[name], getattr(lost, name)], ignore_index=True)
+    return Tables(**{name: _finish(name, made.pop(name), programme) for name in Tables._fields})
 
 
-def _finish(name: str, frame: pd.DataFrame, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
+def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    extra = programme.extra_columns if name == "responses" else None
     empty = empty_table(name, extra=extra)
     if frame.empty:
         return empty
-    key = {"responses": ["response_id"], "feedback": ["feedback_id"]}.get(name, ["source", "file"])
-    by = [*key, "line", "reason"] if name == "quarantine" else key
-    return check_table(name, frame[list(empty)].sort_values(by, ignore_index=True), extra=extra)
+    by = list(describe_table(name).key)
+    frame = frame[list(empty)].sort_values(by, ignore_index=True)
+    kinds = {column: "str" for column in frame if frame[column].dtype == "category"}
+    return check_table(name, frame.astype(kinds), extra=extra)
 
 
-def _read_source(
-    frame: pd.DataFrame, source: Source, programme: Programme, key: bytes
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return a source's responses (with _file), its feedback, and the records that cannot be used."""
-    frame = frame.sort_values(_PLACE, ignore_index=True)
-    received, faults = _read_received(frame, source, programme)
-    answers = {}
-    for name, column in source.answers.items():
-        answers[name], fault = _read_answers(frame, column, source, name, programme.questions[name])
-        faults = _add_faults(faults, fault)
-    turns = _read_turns(frame[source.turns.column], source.turns) if source.turns else None
-    if turns is not None:
-        unread = turns.isna() & blank_to_missing(frame[source.turns.column]).notna()
-        faults = _add_faults(
-            faults, pd.Series("the turns are no list of speaker and text", frame.index).where(unread)
-        )
-
-    bad = faults.notna()
-    faulty = frame.loc[bad, _PLACE].rename(columns={"_file": "file", "_line": "line"})
-    faulty = faulty.assign(source=source.name, reason=faults[bad], raw=_write_raw(frame[bad]))
-    good = frame[~bad]
-    responses = _describe(good, source, programme, key).assign(received_at=received)
-    local = responses["received_at"].dt.tz_convert(programme.timezone)
-    responses["month"] = local.dt.strftime("%Y-%m").fillna("all")
-    for name in programme.questions:
-        responses[name] = answers.get(name, pd.Series(dtype="float64")).reindex(good.index)
-    responses, identities = identify_responses(good.drop(columns=_PLACE), responses)
-
-    feedback = _list_turns(turns[~bad]) if turns is not None else _list_verbatims(good, source.verbatims)
-    feedback["response_id"] = feedback["at"].map(responses["response_id"])
-    feedback["language"] = (
-        feedback["at"].map(_named_languages(good, source, programme.languages)).astype("str")
-    )
-    feedback["feedback_id"] = [
-        hash_id(*identities[at], question)
-        for at, question in zip(feedback["at"], feedback["question"], strict=True)
-    ]
-    return responses, feedback.drop(columns="at"), faulty
-
-
-def _column(frame: pd.DataFrame, column: str | None) -> pd.Series:
-    missing = pd.Series(None, index=frame.index, dtype="str")
-    return blank_to_missing(frame[column]) if column else missing
-
-
-def _describe(frame: pd.DataFrame, source: Source, programme: Programme, key: bytes) -> pd.DataFrame:
-    """Return the columns of a response that its source or its record says."""
-    columns = source.columns
-    responses = frame[["_file"]].assign(
-        source=source.name,
-        source_id=_column(frame, columns.id),
-        channel=_column(frame, columns.channel).fillna(source.channel or "unknown"),
-        who_started=source.who_started,
-        mode=source.mode,
-        population=source.population,
-        voice=source.voice,
-        stage=_column(frame, columns.stage),
-        respondent_id=_hide(_column(frame, columns.respondent), key),
-    )
-    if source.stage:
-        responses["stage"] = responses["stage"].fillna(source.stage)
-    for segment in programme.segments:
-        column = source.segments.get(segment)
-        found = _column(frame, column)
-        responses[segment] = found.map(lambda file: PurePath(file).stem) if column == FILE else found
-    return responses
-
-
-def _hide(respondents: pd.Series, key: bytes) -> pd.Series:
-    hidden = {
-        name: hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
-        for name in respondents.dropna().unique()
-    }
-    return respondents.map(hidden).astype("str")
-
-
-def _add_faults(faults: pd.Series, more: pd.Series) -> pd.Series:
-    both = faults.notna() & more.notna()
-    return faults.fillna(more).mask(both, faults + "; " + more)
-
-
-def _read_received(frame: pd.DataFrame, source: Source, programme: Programme) -> tuple[pd.Series, pd.Series]:
-    """Return when each record was received (UTC; NaT in an undated source), and what is wrong with its date."""
-    faults = pd.Series(None, index=frame.index, dtype="str")
-    received = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
-    if source.undated:
-        return received, faults
-    for file, at in frame.groupby("_file").groups.items():
-        values = blank_to_missing(frame.loc[at, source.columns.date])
-        timezone = source.timezone or programme.timezone
-        dates = parse_dates(
-            values, date_format=source.date_format, timezone=timezone, exported_on=source.exported_on
-        )
-        unread = values[dates.isna()].dropna()
-        # Without the day of the export "3 months ago" is no date, and the file has none.
-        if source.exported_on is None and is_relative_date(unread).sum() * 2 > values.notna().sum():
+def _read_file(
+    raw: RawFile, frames: _Frames, programme: Programme, key: bytes, forgotten: frozenset[str]
+) -> tuple[int, str]:
+    """Add what one file becomes to `frames`; return how many records it holds and how it was read."""
+    source, parts, head = raw.source, raw.read(), []
+    for part in parts:  # two parts with records tell whether there is more than one
+        head.append(part)
+        if sum(len(one.records) > 0 for one in head) == 2:
+            break
+    reading, said = _decide_dates(raw, head, programme)
+    rows_in, tally = 0, Counter()
+    make = list_events if source.events else list_measures if source.measures else make_responses
+    place = {"source": source.name, "file": raw.file}
+    for part in chain(head, parts):
+        bad = pd.DataFrame(part.bad, columns=["line", "reason", "raw"])
+        frames["quarantine"].append(bad.assign(**place))
+        rows_in += len(part.records) + len(part.bad)
+        if part.records.empty:
             continue
-        if len(unread) * 2 > values.notna().sum():
-            raise SourceError(
-                f"{file}: source {source.name!r}: {len(unread)} of {values.notna().sum()} dates in column"
-                f" {source.columns.date!r} cannot be read.",
-                f"Like {', '.join(repr(value) for value in sorted(unread.unique())[:3])}.",
-                "Write date_format (as %d.%m.%Y) in the source, correct columns.date, or say undated: true.",
-            )
-        received[at] = dates
-        shown = ("the date " + values.map(repr, na_action="ignore") + " cannot be read").fillna("no date")
-        faults[at] = shown.where(dates.isna())
-    return received, faults
+        made = make(part.records, source, programme, key=key, reading=reading, forgotten=forgotten)
+        frames["quarantine"].append(made.faulty.assign(**place))
+        if make is not make_responses:
+            frames["events" if source.events else "behaviour"].append(made.rows)
+            frames["logged"].append(pd.DataFrame([place | {"records": len(part.records) - len(made.faulty)}]))
+            continue
+        _tally_faults(tally, made, source)
+        base = sum(map(len, frames["responses"]))
+        for name in ("feedback", "asides", "tags"):
+            frame = getattr(made, name)
+            frames[name].append(frame.assign(at=frame["at"] + base))
+        frames["responses"].append(made.responses)
+    _check_faults(tally, raw, programme)
+    return rows_in, "; ".join(filter(None, [raw.read_as, said]))
 
 
-def _read_answers(
-    frame: pd.DataFrame, column: str, source: Source, name: str, question: Question
-) -> tuple[pd.Series, pd.Series]:
-    """Return the answers to a scaled question, and what is wrong with those that are not on the scale."""
-    values = blank_to_missing(frame[column])
-    numbers = parse_numbers(values)
-    scale = f"{question.low:g}-{question.high:g}"
-    off = values.notna() & ~numbers.between(question.low, question.high)
-    for file, at in frame.groupby("_file").groups.items():
-        given, wrong = values[at].notna().sum(), off[at].sum()
-        if wrong * 2 > given:
-            seen = ", ".join(repr(value) for value in values[at].value_counts().index[:5])
+def _decide_dates(raw: RawFile, head: list[Part], programme: Programme) -> tuple[DateReading | None, str]:
+    """Return how the dates of a whole file are read, None where it has none, with the evidence in words."""
+    source = raw.source
+
+    def list_values(parts: Iterable[Part]) -> pd.Series:
+        columns = [part.records[source.columns.date] for part in parts if len(part.records)]
+        columns = [blank_to_missing(column.drop_duplicates()) for column in columns]
+        return pd.concat(columns or [pd.Series(dtype="str")], ignore_index=True).dropna().drop_duplicates()
+
+    if source.undated:
+        return None, ""
+    values = list_values(head)
+    # Without the day of the export "3 months ago" is no date, and the file has none.
+    if source.exported_on is None and len(values) and is_relative_date(values).mean() > 0.5:
+        return None, "dates are told by their distance from the export, and exported_on is not given: undated"
+    options = {
+        "date_format": source.date_format,
+        "timezone": source.timezone or programme.timezone,
+        "exported_on": source.exported_on,
+    }
+    reading = decide_dates(values, **options)
+    if not reading.settled and sum(len(part.records) > 0 for part in head) > 1:
+        reading = decide_dates(list_values(raw.read()), **options)
+    return reading, f"dates {reading.evidence}" if reading.evidence else ""
+
+
+def _tally_faults(tally: Counter, made: Made, source) -> None:
+    """Count what can and cannot be used of dates and answers, with examples."""
+    reasons = made.faulty["reason"].astype("str")
+    tally["date", "read"] += made.responses["received_at"].notna().sum()
+    tally["date", "unread"] += reasons.str.contains(" cannot be read", regex=False).sum()
+    for value in reasons.str.extract(r"the date (.+?) cannot be read")[0].dropna().unique()[:3]:
+        tally["date", "like", value] += 1
+    for name in source.answers:
+        values = made.responses[name].value_counts()
+        tally[name, "read"] += values.sum()
+        tally[name, "highest"] = max(tally[name, "highest"], values.index.max() if len(values) else 0)
+        wrong = reasons.str.extract(rf"the answer to {name!r} is (.+?), not a number of")[0].value_counts()
+        tally[name, "unread"] += wrong.sum()
+        for value, count in [
+            *wrong.items(),
+            *((repr(f"{value:g}"), count) for value, count in values.items()),
+        ]:
+            tally[name, "like", value] += count
+
+
+def _check_faults(tally: Counter, raw: RawFile, programme: Programme) -> None:
+    """Raise SourceError where a whole column is not what the crosswalk says."""
+    source = raw.source
+    read, unread = tally["date", "read"], tally["date", "unread"]
+    if unread > read:
+        like = sorted(key[2] for key in tally if key[:2] == ("date", "like"))
+        raise SourceError(
+            f"{raw.file}: source {source.name!r}: {unread} of {read + unread} dates in column"
+            f" {source.columns.date!r} cannot be read.",
+            f"Like {', '.join(like[:3])}.",
+            "Write date_format (as %d.%m.%Y) in the source, correct columns.date, or say undated: true.",
+        )
+    for name, column in source.answers.items():
+        question, given = programme.questions[name], tally[name, "read"] + tally[name, "unread"]
+        seen = Counter({key[2]: count for key, count in tally.items() if key[:2] == (name, "like")})
+        frequent = ", ".join(
+            value for value, _ in sorted(seen.items(), key=lambda one: (-one[1], one[0]))[:5]
+        )
+        if tally[name, "unread"] * 2 > given:
             raise SourceError(
-                f"{file}: source {source.name!r}: {wrong} of {given} answers to {name!r} in column {column!r}"
-                f" are not on its scale {scale}.",
-                f"Most frequent: {seen}.",
+                f"{raw.file}: source {source.name!r}: {tally[name, 'unread']} of {given} answers to {name!r} in column"
+                f" {column!r} are not on its scale {question.low:g}-{question.high:g}.",
+                f"Most frequent: {frequent}.",
                 "Declare the scale as it was asked (low, high) in questions, or name the right column in answers.",
             )
-        if question.metric == "nps" and given >= 50 and numbers[at].max() <= 6:
+        highest = tally[name, "highest"]
+        if question.metric == "nps" and given >= 50 and highest <= 6:
             raise SourceError(
-                f"{file}: source {source.name!r}: no answer to {name!r} in column {column!r} is above"
-                f" {numbers[at].max():g}, so this is not the 0-10 scale of NPS.",
+                f"{raw.file}: source {source.name!r}: no answer to {name!r} in column {column!r} is above"
+                f" {highest:g}, so this is not the 0-10 scale of NPS.",
                 f"{given} answers; NPS counts 9-10 as promoters and 0-6 as detractors.",
                 "Declare the question with its own scale and metric: rating.",
             )
-    fault = (
-        f"the answer to {name!r} is " + values.map(repr, na_action="ignore") + f", not a number of {scale}"
-    )
-    return numbers.mask(off), fault.where(off)
 
 
-def _read_turns(values: pd.Series, turns: Turns) -> pd.Series:
-    """Return for each record its customers' turns, number -> text; missing where they are no list of turns."""
-    customers = {name.strip().lower() for name in turns.customer}
-
-    def read(value: str) -> dict[int, str] | None:
-        try:
-            listed = json.loads(value)
-            return {
-                number: str(turn[turns.text])
-                for number, turn in enumerate(listed, 1)
-                if str(turn[turns.speaker]).strip().lower() in customers and turn[turns.text] is not None
-            }
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return None
-
-    return pd.Series(
-        [None if pd.isna(value) else read(value) for value in values], values.index, dtype="object"
-    )
-
-
-def _list_turns(turns: pd.Series) -> pd.DataFrame:
-    rows = [(at, f"turn {k}", text) for at, said in turns.dropna().items() for k, text in said.items()]
-    return _keep_said(pd.DataFrame(rows, columns=["at", "question", "verbatim"]))
-
-
-def _list_verbatims(frame: pd.DataFrame, verbatims: Mapping[str, str]) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame({"at": frame.index, "question": question, "verbatim": frame[column]})
-        for question, column in verbatims.items()
-    ]
-    columns = ["at", "question", "verbatim"]
-    return _keep_said(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns))
-
-
-def _keep_said(feedback: pd.DataFrame) -> pd.DataFrame:
-    feedback["verbatim"] = repair_texts(feedback["verbatim"])
-    return feedback[feedback["verbatim"].notna()].reset_index(drop=True)
-
-
-def _named_languages(frame: pd.DataFrame, source: Source, declared: list[str]) -> pd.Series:
-    """Return the languages that the source itself names, missing where it names none that is known."""
-    names = _column(frame, source.columns.language)
-    if source.language:
-        names = names.fillna(source.language)
-    return names.map({name: read_language_name(name, declared) for name in names.dropna().unique()})
-
-
-def _write_raw(frame: pd.DataFrame) -> list[str]:
-    rows = frame.drop(columns=_PLACE).to_dict("records")
-    return [
-        json.dumps({k: v for k, v in row.items() if pd.notna(v) and v}, ensure_ascii=False) for row in rows
-    ]
-
-
-def _count_rows(files: pd.DataFrame, responses: pd.DataFrame, faulty: pd.DataFrame) -> pd.DataFrame:
+def _count_rows(
+    files: pd.DataFrame, made: dict[str, pd.DataFrame], logged: pd.DataFrame, repeats: pd.DataFrame
+) -> pd.DataFrame:
     """Account for every record of every file; SourceError if one is missing, which would be our own fault."""
-    by_file = pd.MultiIndex.from_frame(files[["source", "file"]])
-    quarantined = faulty.groupby(["source", "file"]).size().reindex(by_file, fill_value=0)
-    kept = duplicates = pd.Series(0, index=by_file)
-    if len(responses):
-        again = responses["duplicate_of"].notna().groupby([responses["source"], responses["_file"]])
-        duplicates = again.sum().reindex(by_file, fill_value=0)
-        kept = again.size().reindex(by_file, fill_value=0) - duplicates
+    by = ["source", "file"]
+    by_file = pd.MultiIndex.from_frame(files[by])
+
+    def count(frame: pd.DataFrame) -> np.ndarray:
+        counts = frame[by].astype("str").value_counts() if len(frame) else pd.Series(dtype="int64")
+        return counts.reindex(by_file, fill_value=0).to_numpy()
+
+    records = logged.groupby(by)["records"].sum() if len(logged) else pd.Series(dtype="int64")
+    responses = made["responses"]
+    again = responses[responses["duplicate_of"].notna()] if len(responses) else responses
+    duplicates = count(again) + count(repeats)
     counted = files.assign(
-        kept=kept.to_numpy(), duplicates=duplicates.to_numpy(), quarantined=quarantined.to_numpy()
+        kept=count(responses) + records.reindex(by_file, fill_value=0).to_numpy() - duplicates,
+        duplicates=duplicates,
+        quarantined=count(made["quarantine"]),
     )
-    lost = counted[counted["rows_in"] != counted[["kept", "duplicates", "quarantined"]].sum(axis="columns")]
-    if len(lost):
+    missing = counted[
+        counted["rows_in"] != counted[["kept", "duplicates", "quarantined"]].sum(axis="columns")
+    ]
+    if len(missing):
         raise SourceError(
-            f"{lost['file'].iloc[0]}: records were lost: {lost.iloc[0].to_dict()}.",
+            f"{missing['file'].iloc[0]}: records were lost: {missing.iloc[0].to_dict()}.",
             remedy="Report this with the file: nothing is written.",
         )
     return counted

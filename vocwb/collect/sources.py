@@ -1,44 +1,71 @@
-"""Reads raw exports as they stand: every record, with its line, or a line of quarantine that says why not."""
+"""Finds the raw exports of a programme and opens each: every record with its line, or why it cannot be read."""
 
 import difflib
-import hashlib
+import fnmatch
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from vocwb.collect.readers import (
-    EmptyFileError,
-    Rows,
-    decode_text,
-    read_delimited,
-    read_json,
-    read_sheet,
-)
+from vocwb.collect.forms.archives import is_archive, open_archive
+from vocwb.collect.forms.delimited import Part, read_delimited
+from vocwb.collect.forms.encodings import Encoding, decode_blocks, find_encoding
+from vocwb.collect.forms.mail import read_mail
+from vocwb.collect.forms.markup import read_xml
+from vocwb.collect.forms.records import read_json, read_parquet
+from vocwb.collect.forms.rows import EmptyFileError, Rows
+from vocwb.collect.forms.sheets import read_sheets
+from vocwb.collect.forms.transcripts import read_chat, read_srt, read_vtt
+from vocwb.crosswalk import Source
 from vocwb.errors import SourceError
-from vocwb.programme import Programme, Source
+from vocwb.programme import Programme
+from vocwb.store import hash_bytes
 
 FORMS = {
     ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".xlsx": "xlsx", ".xlsm": "xlsx",
-    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".xml": "xml",
+    ".eml": "eml", ".mbox": "mbox", ".vtt": "vtt", ".srt": "srt",
 }  # fmt: skip
+"""The ending of a file's name, and its form where the source gives none; text and chat are always given."""
+
+FILE, FOLDER = "_file", "_folder"
+"""Columns of every record that hold its file and the folder that it lies in: a crosswalk may name them."""
+
+_BLOCK = 1 << 22
+_ROWS = 50_000
+_NOT_TEXT = ("xlsx", "parquet", "eml", "mbox", "xml")
+_PLACE = (FILE, FOLDER, "_line")
 
 
-FILE = "_file"
-"""The column of every record that holds its file, for a crosswalk where the file's name says what no column does."""
+class RawFile(NamedTuple):
+    """One file of a source: what it is, how it is read, and `read`, which yields its records part by part.
 
-
-class Reading(NamedTuple):
-    """What the raw files of a programme hold.
-
-    records: source name -> its records: raw columns as text, `_file` and `_line`.
-    quarantine: source, file, line, reason, raw of what could not be read.
-    files: source, file, sha256, rows_in (records that can and cannot be read).
+    file: the path below the raw folder; a member of an archive comes after it ("a.zip/b.csv"). read_as: form,
+    encoding and by what evidence, for people. read: yields Part(records, bad), from the first record each time
+    it is called; records have the raw columns as text, exactly as they stand in the file, and `_file`,
+    `_folder`, `_line`; bad is (line, reason, raw). It raises EmptyFileError, and SourceError where the file is
+    not of its form or a column of the crosswalk is missing.
     """
 
-    records: dict[str, pd.DataFrame]
-    quarantine: pd.DataFrame
-    files: pd.DataFrame
+    source: Source
+    file: str
+    sha256: str
+    read_as: str
+    read: Callable[[], Iterator[Part]]
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the files below a folder that may be exports, sorted; README, hidden and lock files are none.
+
+    >>> list_files(Path("no such folder"))
+    []
+    """
+    paths = (path for path in folder.rglob("*") if path.is_file() and not _is_note(path))
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def find_files(source: Source, raw_folder: Path) -> list[Path]:
@@ -54,6 +81,7 @@ def find_files(source: Source, raw_folder: Path) -> list[Path]:
     """
     found = set()
     for pattern in source.files:
+        pattern = _split_pattern(pattern)[0]
         outside = Path(pattern).is_absolute() or ".." in Path(pattern).parts
         literal = raw_folder / pattern
         fits = [] if outside else [literal] if literal.is_file() else raw_folder.glob(pattern)
@@ -64,21 +92,12 @@ def find_files(source: Source, raw_folder: Path) -> list[Path]:
             raise SourceError(
                 f"Source {source.name!r}: no file fits {pattern!r} in the folder {raw_folder}.",
                 f"Files there: {', '.join(there[:20]) or 'none'}{' ...' if len(there) > 20 else ''}.",
-                (f"Did you mean {near[0]!r}? " if near else "")
-                + "Put the export there, or correct the source's files in programme.yml.",
+                f"Did you mean {near[0]!r}?"
+                if near
+                else "Correct files: in programme.yml, or name the folder: RAW=...",
             )
-        found.update(fits)
+        found |= set(fits)
     return sorted(found)
-
-
-def list_files(folder: Path) -> list[str]:
-    """Return the files below a folder that may be exports, sorted; README, hidden and lock files are none.
-
-    >>> list_files(Path("no such folder"))
-    []
-    """
-    paths = (path for path in folder.rglob("*") if path.is_file() and not _is_note(path))
-    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def list_unread(programme: Programme, raw_folder: Path) -> list[str]:
@@ -95,64 +114,57 @@ def list_unread(programme: Programme, raw_folder: Path) -> list[str]:
     return [file for file in list_files(raw_folder) if file not in read]
 
 
-def read_sources(programme: Programme, raw_folder: Path) -> Reading:
-    """Return every record of every source, what could not be read, and the files with their hash and count.
+def read_sources(programme: Programme, raw_folder: Path) -> list[RawFile]:
+    """Return the files of every source, each opened as far as to know its form and its encoding.
 
-    A file without any content is counted with no rows; a source that has no other files raises SourceError,
-    as do a missing file, an encoding in doubt, and columns that do not fit the crosswalk.
+    Raises SourceError where a pattern fits no file, a form is not known or an encoding is in doubt.
 
-    >>> list(read_sources(Programme.model_construct(sources=[]), Path(".")).files)
-    ['source', 'file', 'sha256', 'rows_in']
+    >>> read_sources(Programme.model_construct(sources=[]), Path("."))
+    []
     """
-    records, unread, files = {}, [], []
+    opened = []
     for source in programme.sources:
-        frames, empty = [], None
-        for path in find_files(source, raw_folder):
-            file = path.relative_to(raw_folder).as_posix()
-            try:
-                frame, bad = read_records(path, source)
-            except EmptyFileError as error:
-                frame, bad, empty = pd.DataFrame({"_line": []}, dtype="int64"), pd.DataFrame(), error
-            else:
-                frames.append(frame.assign(_file=file))
-                unread.append(bad.assign(source=source.name, file=file))
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            files.append((source.name, file, digest, len(frame) + len(bad)))
-        if not frames:
-            raise empty
-        records[source.name] = pd.concat(frames, ignore_index=True)
-    columns = ["source", "file", "line", "reason", "raw"]
-    return Reading(
-        records,
-        pd.concat(unread, ignore_index=True)[columns] if unread else pd.DataFrame(columns=columns),
-        pd.DataFrame(files, columns=["source", "file", "sha256", "rows_in"]),
-    )
+        files = [
+            one for path in find_files(source, raw_folder) for one in _list_members(path, source, raw_folder)
+        ]
+        if not files:
+            raise SourceError(
+                f"Source {source.name!r}: the archive holds no file that fits {', '.join(source.files)}.",
+                remedy="Correct files: in programme.yml, as in exports.zip/*.csv.",
+            )
+        like = _find_common_encoding(files, source)
+        opened += [open_file(path, file, source, member=member, like=like) for path, file, member in files]
+    return opened
 
 
-def read_records(path: Path, source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the records of one file, and what in it cannot be read (line, reason, raw).
+def open_file(
+    path: Path, file: str, source: Source, *, member: str | None = None, like: str | None = None
+) -> RawFile:
+    """Return one file as a source reads it; `file` is what it is called, `like` the encoding of its siblings.
 
-    Records have the raw columns as text, exactly as they stand in the file (nothing is taken for a number
-    or a date), and `_line`: the line on which the record starts (sheet row of a workbook, number of the
-    record in JSON). Raises SourceError where the file has no content, its encoding is in doubt, it is not
-    of its form, or a column of the crosswalk is missing.
+    Raises SourceError where its form is not known or its encoding is in doubt.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.csv"
     >>> _ = path.write_text('id,text\\n007,"two\\nlines"\\n8\\n')
     >>> source = Source(name="a", files="a.csv", channel="mail", who_started="customer", mode="direct",
     ...                 undated=True, verbatims={"comment": "text"})
-    >>> records, quarantine = read_records(path, source)
-    >>> records.values.tolist(), quarantine["line"].tolist()
-    ([['007', 'two\\nlines', 2]], [4])
+    >>> parts = list(open_file(path, "a.csv", source).read())
+    >>> [row for part in parts for row in part.records.values.tolist()], parts[-1].bad
+    ([['007', 'two\\nlines', 'a.csv', '', 2]], [(4, '1 fields where the header has 2', '8')])
     """
-    found = read_rows(path, source)
-    records = pd.DataFrame([row for _, row in found.rows], columns=found.header, dtype="str")
-    records = records.rename(columns={name: f"{name} (raw)" for name in ("_file", "_line")})
-    if len(records) or found.header:
-        _check_columns(records, source, path.name)
-    lines = pd.Series([line for line, _ in found.rows], dtype="int64")
-    return records.assign(_line=lines), pd.DataFrame(found.bad, columns=["line", "reason", "raw"])
+    form = find_form(Path(member or path), source.form)
+    encoding = None
+    blocks = partial(_read_blocks, path, member)
+    if form not in _NOT_TEXT:
+        encoding = find_encoding(blocks(), file=file, declared=source.encoding, like=like)
+    return RawFile(
+        source,
+        file,
+        hash_bytes(blocks()),
+        f"{form}; {encoding.evidence}" if encoding else form,
+        partial(_read_parts, blocks, form, file, source, encoding),
+    )
 
 
 def find_form(path: Path, declared: str | None) -> str:
@@ -166,49 +178,154 @@ def find_form(path: Path, declared: str | None) -> str:
         raise SourceError(
             f"{path.name}: the form of the file is not known from its name.",
             f"Known endings: {', '.join(FORMS)}.",
-            "Write form: csv (or tsv, xlsx, json, jsonl) in the source.",
+            "Write form: csv (or tsv, xlsx, json, jsonl, text, chat ...) in the source.",
         )
     return form
-
-
-def read_rows(path: Path, source: Source) -> Rows:
-    """Return the rows of one file, read in its form; raises what `find_form` and the reader of that form raise.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "a.jsonl"
-    >>> _ = path.write_text('{"id": 7}')
-    >>> read_rows(path, Source.model_construct(record_path=[])).rows
-    [(1, {'id': '7'})]
-    """
-    form = find_form(path, source.form)
-    data = path.read_bytes()
-    if not data.strip():
-        raise EmptyFileError(path.name)
-    if form == "xlsx":
-        return read_sheet(data, file=path.name, sheet=source.sheet, skip_lines=source.skip_lines)
-    text, encoding = decode_text(data, file=path.name, declared=source.encoding)
-    if form in ("json", "jsonl"):
-        return read_json(text, file=path.name, record_path=source.record_path, lines=form == "jsonl")
-    delimiter = source.delimiter or ("\t" if form == "tsv" else None)
-    return read_delimited(
-        text, file=path.name, delimiter=delimiter, skip_lines=source.skip_lines, encoding=encoding
-    )
 
 
 def _is_note(path: Path) -> bool:
     return path.name.upper().startswith("README") or path.name.startswith((".", "~$"))
 
 
+def _split_pattern(pattern: str) -> tuple[str, str | None]:
+    """Split "a.zip/*.csv" into the archive and the pattern of its members."""
+    found = re.fullmatch(r"(.+?\.(?:zip|gz))/(.+)", pattern, re.I)
+    return (found[1], found[2]) if found else (pattern, None)
+
+
+def _list_members(path: Path, source: Source, raw_folder: Path) -> list[tuple[Path, str, str | None]]:
+    """Return path, name and member of a file: of an archive, those that a pattern or their form chooses."""
+    file = path.relative_to(raw_folder).as_posix()
+    if not is_archive(path.name):
+        return [(path, file, None)]
+    split = [_split_pattern(pattern) for pattern in source.files]
+    inner = [member for archive, member in split if member and fnmatch.fnmatch(file, archive)]
+    names = [name for name, _ in open_archive(path.read_bytes(), file=file)]
+    if inner:
+        names = [name for name in names if any(fnmatch.fnmatch(name, one) for one in inner)]
+    elif source.form is None:
+        names = [name for name in names if Path(name).suffix.lower() in FORMS]
+    return [(path, f"{file}/{name}", name) for name in sorted(names)]
+
+
+def _read_blocks(path: Path, member: str | None) -> Iterator[bytes]:
+    if member is not None:
+        yield next(data for name, data in open_archive(path.read_bytes(), file=path.name) if name == member)
+        return
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _find_common_encoding(files: list[tuple[Path, str, str | None]], source: Source) -> str | None:
+    """Return the encoding of many small files together: one text alone is too short to tell it."""
+    if (
+        source.encoding
+        or len(files) < 2
+        or find_form(Path(files[0][2] or files[0][0]), source.form) in _NOT_TEXT
+    ):
+        return None
+    step = len(files) // 200 + 1
+    heads = [next(_read_blocks(path, member), b"")[:20_000] for path, _, member in files[::step]]
+    try:
+        return find_encoding(b"\n".join(heads), file=files[0][1]).name
+    except SourceError:
+        return None
+
+
+def _read_parts(
+    blocks: Callable[[], Iterator[bytes]], form: str, file: str, source: Source, encoding: Encoding | None
+) -> Iterator[Part]:
+    """Yield the records of a file with their place; the first part tells whether the crosswalk fits."""
+    checked = False
+    for part in _read_form(blocks, form, file, source, encoding):
+        records = part.records
+        if not checked and (len(records) or len(records.columns) > 1):
+            _check_columns(records, source, file)
+            checked = True
+        folder = Path(file).parent.name
+        records = records.rename(columns={name: f"{name} (raw)" for name in (FILE, FOLDER)})
+        line = records.pop("_line")
+        yield part._replace(records=records.assign(_file=file, _folder=folder, _line=line))
+
+
+def _read_form(
+    blocks: Callable[[], Iterator[bytes]], form: str, file: str, source: Source, encoding: Encoding | None
+) -> Iterator[Part]:
+    if form in ("csv", "tsv"):
+        is_utf8 = encoding.name in ("utf-8", "utf-8-sig")
+        recoded = (text.encode("utf-8", "surrogatepass") for text in decode_blocks(blocks(), encoding))
+        yield from read_delimited(
+            blocks() if is_utf8 else recoded,
+            file=file,
+            delimiter=source.delimiter or ("\t" if form == "tsv" else None),
+            skip_lines=source.skip_lines,
+            encoding=encoding.name,
+            errors="vocwb-mark" if is_utf8 else "surrogatepass",
+        )
+        return
+    data = b"".join(blocks())
+    if not data.strip():
+        raise EmptyFileError(file)
+    if form == "xlsx":
+        found = read_sheets(
+            data, file=file, sheet=source.sheet, skip_lines=source.skip_lines, header_rows=source.header_rows
+        )
+    elif form == "parquet":
+        found = read_parquet(data, file=file)
+    elif form == "xml":
+        found = read_xml(data, file=file, record_path=source.record_path, encoding=source.encoding)
+    elif form in ("eml", "mbox"):
+        found = read_mail(data, file=file, box=form == "mbox")
+    else:
+        found = _read_text("".join(decode_blocks([data], encoding)), form, file, source)
+    yield from _cut_rows(found)
+
+
+def _read_text(text: str, form: str, file: str, source: Source) -> Rows:
+    if form in ("json", "jsonl"):
+        return read_json(text, file=file, record_path=source.record_path, lines=form == "jsonl")
+    if form == "text":
+        return Rows(None, [(1, {"text": text})], [])
+    return {"vtt": read_vtt, "srt": read_srt, "chat": read_chat}[form](text, file=file)
+
+
+def _cut_rows(found: Rows) -> Iterator[Part]:
+    """Yield rows as frames, the bad ones with the first of them."""
+    rows, bad = iter(found.rows), found.bad
+    while (some := list(islice(rows, _ROWS))) or bad is not None:
+        records = pd.DataFrame([row for _, row in some], columns=found.header, dtype="str")
+        lines = pd.Series([line for line, _ in some], dtype="int64")
+        yield Part(records.rename(columns={"_line": "_line (raw)"}).assign(_line=lines), bad or [])
+        bad = None
+
+
 def _check_columns(records: pd.DataFrame, source: Source, file: str) -> None:
     crosswalk: list[str | None] = [*source.columns.model_dump().values(), *source.verbatims.values()]
-    crosswalk += [*source.segments.values(), *source.answers.values(), source.turns and source.turns.column]
-    missing = [column for column in dict.fromkeys(crosswalk) if column and column not in (FILE, *records)]
+    crosswalk += [
+        *source.segments.values(),
+        *source.answers.values(),
+        *source.measures.values(),
+        *source.names,
+    ]
+    crosswalk += [*source.keep, source.turns and source.turns.column, source.tags and source.tags.column]
+    if source.events:
+        crosswalk += [
+            source.events.kind,
+            source.events.value,
+            *source.events.subject,
+            *source.events.kinds.values(),
+        ]
+    known = [name for name in records if name != "_line"]
+    missing = [
+        column for column in dict.fromkeys(crosswalk) if column and column not in (FILE, FOLDER, *known)
+    ]
     if missing:
-        near = {name: difflib.get_close_matches(name, list(records), n=1, cutoff=0.5) for name in missing}
+        near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.5) for name in missing}
         hints = "; ".join(f"for {name!r} perhaps {found[0]!r}" for name, found in near.items() if found)
         raise SourceError(
             f"{file}: source {source.name!r} names columns that are not there: {', '.join(map(repr, missing))}.",
-            f"Columns: {', '.join(map(repr, records))}.",
+            f"Columns: {', '.join(map(repr, known))}.",
             "Correct the crosswalk in programme.yml"
             + (f": {hints}." if hints else ", skip_lines or delimiter."),
         )

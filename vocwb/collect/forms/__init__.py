@@ -1,0 +1,1 @@
+"""Forms in which exports are written: encodings, tables, trees, mails and transcripts."""

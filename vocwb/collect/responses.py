@@ -1,0 +1,320 @@
+"""Turns records of one source into rows of the tables, by the crosswalk: responses, what is said in them, tags."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import NamedTuple
+
+import pandas as pd
+
+from vocwb.collect.clean import blank_to_missing, parse_numbers, repair_texts
+from vocwb.collect.dates import DateReading, parse_dates
+from vocwb.collect.identity import hash_texts, identify_said, write_identities
+from vocwb.collect.language_id import read_language_name, score_languages
+from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.replies import cut_all
+from vocwb.collect.sources import FILE, FOLDER
+from vocwb.crosswalk import Question, Source, Turns
+from vocwb.programme import Programme
+
+_PLACE = [FILE, FOLDER, "_line"]
+_COMPACT = [
+    "source", "file", "month", "channel", "who_started", "mode", "population", "voice", "stage", "question", "language",
+]  # fmt: skip
+
+
+class Made(NamedTuple):
+    """What some records become; `at` is the place of a response among those of its part.
+
+    responses: as the table, without duplicate_of, and `line`. feedback: feedback_id, at, question, language
+    (where the source names it), verbatim, and the scores of `language_id`. asides: feedback_id, at, question,
+    part, text.
+    tags: at, tag. faulty: line, reason, raw.
+    """
+
+    responses: pd.DataFrame
+    feedback: pd.DataFrame
+    asides: pd.DataFrame
+    tags: pd.DataFrame
+    faulty: pd.DataFrame
+
+
+def make_responses(
+    records: pd.DataFrame,
+    source: Source,
+    programme: Programme,
+    *,
+    key: bytes,
+    reading: DateReading | None,
+    forgotten: frozenset[str] = frozenset(),
+) -> Made:
+    """Return what the records of one source become; `reading` says how its dates are read (None: undated).
+
+    A record is faulty where its date cannot be read, an answer is no number on its scale, its turns are no
+    list, the source does not keep its kind (`keep`), or its respondent is among `forgotten` (then its raw
+    record is not kept). `key` is the secret of the respondent ids.
+
+    >>> source = Source(name="mail", files="m.csv", channel="mail", who_started="customer", mode="direct",
+    ...                 undated=True, columns={"id": "id"}, verbatims={"comment": "text"})
+    >>> programme = Programme.model_construct(languages=["en"], sources=[source], timezone="UTC")
+    >>> records = pd.DataFrame({"id": ["1"], "text": ["Late!"], "_file": "m.csv", "_folder": "", "_line": 2})
+    >>> made = make_responses(records, source, programme, key=b"secret", reading=None)
+    >>> made.responses["month"].tolist(), made.feedback["verbatim"].tolist()
+    (['all'], ['Late!'])
+    """
+    records = records.reset_index(drop=True)
+    received, faults = read_received(records, source, reading)
+    for column, values in source.keep.items():
+        kept = blank_to_missing(records[column]).str.lower().isin([value.lower() for value in values])
+        faults = _add_faults(faults, _say("left out: " + repr(column) + " is ", records[column], ~kept))
+    answers = {}
+    for name, column in source.answers.items():
+        answers[name], fault = read_answers(records[column], name, programme.questions[name])
+        faults = _add_faults(faults, fault)
+    turns = _read_turns(records[source.turns.column], source.turns) if source.turns else None
+    if turns is not None:
+        unread = turns.isna() & blank_to_missing(records[source.turns.column]).notna()
+        faults = _add_faults(
+            faults, pd.Series("the turns are no list of speaker and text", records.index).where(unread)
+        )
+    respondents = hide_names(take_column(records, source.columns.respondent), key, source)
+    gone = respondents.isin(forgotten)
+    faults = faults.mask(gone, "forgotten, as the respondent asked")
+
+    bad = faults.notna()
+    faulty = pd.DataFrame({"line": records.loc[bad, "_line"], "reason": faults[bad]})
+    faulty["raw"] = write_raw(records[bad], gone[bad])
+    if bad.any():
+        good = ~bad
+        records, received, respondents = records[good], received[good], respondents[good]
+        answers = {name: values[good] for name, values in answers.items()}
+        turns = None if turns is None else turns[good]
+        records, received, respondents = (
+            one.reset_index(drop=True) for one in (records, received, respondents)
+        )
+        answers = {name: values.reset_index(drop=True) for name, values in answers.items()}
+        turns = None if turns is None else turns.reset_index(drop=True)
+
+    said = _list_turns(turns) if turns is not None else _list_verbatims(records, source.verbatims)
+    said, asides = _clean_texts(said, records, source, programme)
+    responses = _describe(records, source, programme, key)
+    responses["received_at"], responses["respondent_id"] = received, respondents
+    responses["month"] = name_months(received, programme.timezone)
+    for name in programme.questions:
+        responses[name] = answers.get(name, pd.Series(dtype="float64")).reindex(records.index)
+    known = write_identities(source.name, responses["source_id"], records.drop(columns=_PLACE))
+    responses["response_id"] = hash_texts(known)
+    for frame in (said, asides):
+        frame["feedback_id"] = identify_said(known.take(frame["at"]), frame["question"]).to_numpy()
+    said["language"] = said["at"].map(_name_languages(records, source, programme.languages)).astype("str")
+    return Made(shrink(responses), shrink(said), asides, _list_tags(records, source), faulty)
+
+
+def shrink(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame with the columns that hold few different texts as categories, which take less memory.
+
+    >>> shrink(pd.DataFrame({"source": ["a", "a"]}))["source"].dtype.name
+    'category'
+    """
+    return frame.astype({name: "category" for name in _COMPACT if name in frame})
+
+
+def take_column(records: pd.DataFrame, column: str | None) -> pd.Series:
+    """Return a raw column with blanks as missing; all missing where the crosswalk names none.
+
+    >>> take_column(pd.DataFrame({"a": ["x", " "]}), "a").isna().tolist()
+    [False, True]
+    """
+    if column is None:
+        return pd.Series(None, index=records.index, dtype="str")
+    return blank_to_missing(records[column])
+
+
+def hide_names(names: pd.Series, key: bytes, source: Source) -> pd.Series:
+    """Return names as keyed hashes (BLAKE2b, RFC 7693) of 32 hex digits; those of staff hold the source's name too.
+
+    >>> source = Source.model_construct(name="a", voice="customer")
+    >>> hide_names(pd.Series(["ann", None]), b"secret", source).str.len().fillna(0).tolist()
+    [32.0, 0.0]
+    """
+    salt = f"{len(source.name)}:{source.name}:" if source.voice == "employee" else ""
+    secret = hashlib.sha256(key).digest()
+    hidden = {
+        name: hashlib.blake2b((salt + name).encode(), key=secret, digest_size=16).hexdigest()
+        for name in names.dropna().unique()
+    }
+    return names.map(hidden).astype("str")
+
+
+def name_months(received: pd.Series, timezone: str) -> pd.Series:
+    """Return the month of each time in a timezone as YYYY-MM, "all" where there is no time.
+
+    >>> name_months(pd.to_datetime(pd.Series(["2025-01-31 22:30", None]), utc=True), "Europe/Sofia").tolist()
+    ['2025-02', 'all']
+    """
+    local = received.dt.tz_convert(timezone).dt.tz_localize(None).to_numpy().astype("datetime64[M]")
+    codes, months = pd.factorize(local)
+    names = ["all", *(str(month)[:7] for month in months.astype("datetime64[M]"))]
+    return pd.Series(pd.Categorical.from_codes(codes + 1, names), received.index)
+
+
+def read_received(
+    records: pd.DataFrame, source: Source, reading: DateReading | None
+) -> tuple[pd.Series, pd.Series]:
+    """Return when each record was received (UTC), and what is wrong with its date; neither without a reading.
+
+    >>> from vocwb.crosswalk import Columns
+    >>> source = Source.model_construct(columns=Columns(date="on"))
+    >>> received, faults = read_received(pd.DataFrame({"on": ["2025-01-31", "soon", ""]}), source, DateReading())
+    >>> received.dt.day.tolist(), faults.tolist()[1:]
+    ([31.0, nan, nan], ["the date 'soon' cannot be read", 'no date'])
+    """
+    if reading is None:
+        nothing = pd.Series(pd.NaT, index=records.index, dtype="datetime64[us, UTC]")
+        return nothing, pd.Series(None, index=records.index, dtype="str")
+    values = blank_to_missing(records[source.columns.date])
+    received = parse_dates(values, reading)
+    faults = _say("the date ", values, received.isna(), " cannot be read")
+    return received, faults.mask(values.isna(), "no date")
+
+
+def read_answers(values: pd.Series, name: str, question: Question) -> tuple[pd.Series, pd.Series]:
+    """Return the answers to a scaled question as numbers, and what is wrong with those that are not on its scale.
+
+    >>> question = Question(label="Stars", low=1, high=5, metric="rating")
+    >>> [found.tolist() for found in read_answers(pd.Series(["4,5", "9", ""]), "stars", question)]
+    [[4.5, nan, nan], [nan, "the answer to 'stars' is '9', not a number of 1-5", nan]]
+    """
+    given = blank_to_missing(values)
+    numbers = parse_numbers(given)
+    off = given.notna() & ~numbers.between(question.low, question.high)
+    scale = f", not a number of {question.low:g}-{question.high:g}"
+    return numbers.mask(off), _say(f"the answer to {name!r} is ", given, off, scale)
+
+
+def write_raw(records: pd.DataFrame, secret: Iterable[bool] | None = None) -> list[str]:
+    """Return each record as JSON of its filled columns, nothing where it must not be kept (`secret`).
+
+    >>> write_raw(pd.DataFrame({"id": ["7"], "text": [""], "_line": 2}))
+    ['{"id": "7"}']
+    """
+    rows = records.drop(columns=_PLACE, errors="ignore").to_dict("records")
+    hidden = [False] * len(rows) if secret is None else secret
+    return [
+        "" if hide else json.dumps({k: v for k, v in row.items() if pd.notna(v) and v}, ensure_ascii=False)
+        for row, hide in zip(rows, hidden, strict=True)
+    ]
+
+
+def _say(before: str, values: pd.Series, where: pd.Series, after: str = "") -> pd.Series:
+    said = pd.Series(None, index=values.index, dtype="str")
+    said[where] = [f"{before}{value!r}{after}" for value in values[where]]
+    return said
+
+
+def _add_faults(faults: pd.Series, more: pd.Series) -> pd.Series:
+    both = faults.notna() & more.notna()
+    return faults.fillna(more).mask(both, faults + "; " + more)
+
+
+def _describe(records: pd.DataFrame, source: Source, programme: Programme, key: bytes) -> pd.DataFrame:
+    """Return the columns of a response that its source or its record says."""
+    columns = source.columns
+    responses = pd.DataFrame({"source": source.name, "file": records[FILE], "line": records["_line"]})
+    responses = responses.assign(
+        source_id=take_column(records, columns.id),
+        channel=take_column(records, columns.channel).fillna(source.channel or "unknown"),
+        who_started=source.who_started,
+        mode=source.mode,
+        population=source.population,
+        voice=source.voice,
+        stage=take_column(records, columns.stage),
+        session_id=hide_names(take_column(records, columns.session), key, source),
+    )
+    if source.stage:
+        responses["stage"] = responses["stage"].fillna(source.stage)
+    for segment in programme.segments:
+        column = source.segments.get(segment)
+        found = take_column(records, column)
+        responses[segment] = found.map(lambda file: PurePath(file).stem) if column == FILE else found
+    return responses.astype(dict.fromkeys(programme.segments, "category"))
+
+
+def _read_turns(values: pd.Series, turns: Turns) -> pd.Series:
+    """Return for each record its customers' turns, number -> text; missing where they are no list of turns."""
+    customers = {name.strip().lower() for name in turns.customer}
+
+    def read(value: str) -> dict[int, str] | None:
+        try:
+            listed = json.loads(value)
+            return {
+                number: str(turn[turns.text])
+                for number, turn in enumerate(listed, 1)
+                if str(turn[turns.speaker]).strip().lower() in customers and turn[turns.text] is not None
+            }
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    return pd.Series(
+        [None if pd.isna(value) else read(value) for value in values], values.index, dtype="object"
+    )
+
+
+def _list_turns(turns: pd.Series) -> pd.DataFrame:
+    rows = [(at, f"turn {k}", text) for at, said in turns.dropna().items() for k, text in said.items()]
+    frame = pd.DataFrame(rows, columns=["at", "question", "verbatim"])
+    return frame.astype({"at": "int64", "question": "str", "verbatim": "str"})
+
+
+def _list_verbatims(records: pd.DataFrame, verbatims: Mapping[str, str]) -> pd.DataFrame:
+    empty = pd.DataFrame({"at": [], "question": [], "verbatim": []}).astype(
+        {"at": "int64", "question": "str"}
+    )
+    parts = [
+        pd.DataFrame({"at": records.index, "question": question, "verbatim": records[column]})
+        for question, column in verbatims.items()
+    ]
+    return pd.concat(parts or [empty], ignore_index=True).astype({"verbatim": "str"})
+
+
+def _clean_texts(
+    said: pd.DataFrame, records: pd.DataFrame, source: Source, programme: Programme
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Repair, cut and redact what was said, and score its language; what is cut stands aside."""
+    regions = choose_regions(programme.languages, programme.regions)
+    said["verbatim"] = repair_texts(said["verbatim"])
+    said = said[said["verbatim"].notna()].reset_index(drop=True)
+    asides = pd.DataFrame(columns=["at", "question", "part", "text"], dtype="str")
+    if source.is_cut:
+        cut = cut_all(said["verbatim"])
+        parts = cut.drop(columns="said").set_index([said["at"], said["question"]])
+        asides = parts.rename_axis("part", axis="columns").stack().dropna().rename("text").reset_index()
+        said["verbatim"] = blank_to_missing(cut["said"])
+    scores = score_languages(said["verbatim"])
+
+    def redact(texts: pd.Series, at: pd.Series) -> pd.Series:
+        names = records[source.names].take(at).set_axis(texts.index) if source.names else None
+        return redact_texts(texts, regions=regions, keep=programme.keep_handles, names=names)
+
+    said["verbatim"] = redact(said["verbatim"], said["at"])
+    asides = asides.astype({"at": "int64", "question": "str", "text": "str"})
+    asides["text"] = redact(asides["text"], asides["at"])
+    said = said.join(scores)
+    return said[said["verbatim"].notna()].reset_index(drop=True), asides
+
+
+def _name_languages(records: pd.DataFrame, source: Source, declared: list[str]) -> pd.Series:
+    """Return the languages that the source itself names, missing where it names none that is known."""
+    names = take_column(records, source.columns.language)
+    if source.language:
+        names = names.fillna(source.language)
+    return names.map({name: read_language_name(name, declared) for name in names.dropna().unique()})
+
+
+def _list_tags(records: pd.DataFrame, source: Source) -> pd.DataFrame:
+    if source.tags is None:
+        return pd.DataFrame({"at": [], "tag": []}).astype({"at": "int64", "tag": "str"})
+    tags = take_column(records, source.tags.column).str.split(source.tags.separator, regex=False).explode()
+    tags = blank_to_missing(tags).dropna().rename("tag").rename_axis("at").reset_index()
+    return tags.drop_duplicates(ignore_index=True)
