@@ -1,4 +1,4 @@
-# vocwb: every command, with what it does. Settings: PROGRAMME= MONTH= RAW= FROM= WHO= PYTHON=
+# vocwb: every command, with what it does. Settings: PROGRAMME= MONTH= RAW= FROM= WHO= WHY= PYTHON=
 
 PYTHON ?= python3
 PROGRAMME ?= sample
@@ -9,7 +9,7 @@ SETTINGS = --programme "$(PROGRAMME)" --month "$(MONTH)" --raw "$(RAW)" --from "
 SAMPLE := $(ROOT)/data/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report month programme codebook lab workshop test lint bench lock clean
+.PHONY: help setup report month programme codebook forget lab workshop test lint bench lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|' 2>/dev/null || grep '##' Makefile
@@ -39,6 +39,13 @@ programme: setup ## draft data/PROGRAMME/programme.yml from the files in RAW=
 codebook: setup ## fit a new codebook on the months up to MONTH= and put it in use; WHO= says by whom
 	@$(RUN) codebook $(SETTINGS)
 
+# What names a person is passed by the environment, so that the shell reads nothing into it.
+forget: export GONE_NAME = $(value RESPONDENT)
+forget: export GONE_FILE = $(value FILE)
+forget: export GONE_WHY = $(value WHY)
+forget: setup ## erase RESPONDENT= (or FILE=, a raw file that is gone) from store and reports; WHO= and WHY=
+	@$(RUN) forget $(SETTINGS) --respondent="$$GONE_NAME" --file="$$GONE_FILE" --why="$$GONE_WHY"
+
 lab: setup ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
@@ -63,4 +70,4 @@ lock: setup ## resolve pyproject.toml again: requirements.lock and environment.y
 
 clean: ## remove .venv and all that the sample made (never another programme)
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis $(SAMPLE)/raw $(SAMPLE)/store $(SAMPLE)/truth.json \
-		$(SAMPLE)/decisions.* $(SAMPLE)/respondent.key $(ROOT)/reports/sample
+		$(SAMPLE)/decisions.* $(SAMPLE)/forgotten.jsonl $(SAMPLE)/respondent.key $(ROOT)/reports/sample

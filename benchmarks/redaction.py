@@ -65,7 +65,9 @@ def count_spans(labelled: list, found: list[tuple[int, int, str]]) -> dict[str, 
 def summarise_counts(counts: Counter) -> dict[str, float | int]:
     """Return recall and precision, plain and strict, with the numbers they rest on."""
     labelled, marked = counts["labelled"], counts["marked"]
+    sides = counts["found"] / labelled if labelled else 0, counts["right"] / marked if marked else 0
     return {
+        "f1": round(2 * sides[0] * sides[1] / sum(sides), 4) if all(sides) else None,
         "recall": round(counts["found"] / labelled, 4) if labelled else None,
         "precision": round(counts["right"] / marked, 4) if marked else None,
         "recall_strict": round(counts["strict"] / labelled, 4) if labelled else None,

@@ -132,11 +132,12 @@ def make_tables(rows_a_month: int = 60) -> dict:
                 bad = name == next(iter(topics))
                 answer = min(10, max(0, round(lot.gauss(9 if happy else 4 if bad else 7, 2))))
                 responses.append({
-                    "response_id": key, "source": "survey", "source_id": str(number),
+                    "response_id": key, "source": "survey", "file": "survey.csv", "source_id": str(number),
                     "received_at": pd.Timestamp(f"{month}-15", tz="UTC"), "month": month,
                     "channel": lot.choice(["survey", "email", "chat"]) if month != MONTH else lot.choice(["survey", "chat"]),
                     "who_started": "company", "mode": "direct", "population": "all", "voice": voice,
-                    "stage": lot.choice(["buying", "delivery", "after sales"]), "respondent_id": None, "duplicate_of": None,
+                    "stage": lot.choice(["buying", "delivery", "after sales"]), "respondent_id": None, "session_id": None,
+                    "duplicate_of": None,
                     "plan": plan, "area": area if voice == "customer" else None,
                     "nps": float(answer) if voice == "customer" else None,
                     "csat": float(1 + answer // 2.5) if voice == "customer" and number % 3 == 0 else None,
@@ -144,7 +145,7 @@ def make_tables(rows_a_month: int = 60) -> dict:
                 })  # fmt: skip
                 feedback_id = hash_id(key, "reason")
                 feedback.append({"feedback_id": feedback_id, "response_id": key, "question": "reason", "language": language,
-                                 "verbatim": text, "duplicate_of": None})  # fmt: skip
+                                 "verbatim": text, "flag": None, "duplicate_of": None})  # fmt: skip
                 topic = ids[name] if lot.random() > 0.12 else "T0000"
                 assignments.append({"feedback_id": feedback_id, "codebook_id": "C1", "topic": topic, "similarity": 0.9,
                                     "start": 0, "end": len(text)})  # fmt: skip
@@ -187,7 +188,7 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         ],
     })  # fmt: skip
     ingested = pd.DataFrame({"source": ["survey"], "file": ["survey.csv"], "sha256": ["0" * 64], "rows_in": [len(responses) + 9],
-                             "kept": [len(responses)], "duplicates": [6], "quarantined": [3]})  # fmt: skip
+                             "kept": [len(responses)], "duplicates": [6], "quarantined": [3], "status": "read", "read_as": "csv"})  # fmt: skip
     quarantine = pd.DataFrame({"source": "survey", "file": "survey.csv", "line": [4, 9, 12], "reason": ["no date", "no date", "not <UTF-8>"],
                                "raw": ["a", "b", "c"]})  # fmt: skip
     return {

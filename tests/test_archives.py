@@ -42,8 +42,13 @@ def test_names_cannot_lead_out_of_the_archive():
 
 def test_members_of_the_same_name_are_told_apart_and_keep_their_ending():
     with pytest.warns(UserWarning, match="Duplicate"):
-        data = pack(("a/b.csv", "1"), ("a/b.csv", "2"))
-    assert read(data) == [("a/b.csv", b"1"), ("a/b (2).csv", b"2")]
+        data = pack(("a/b.csv", "1"), ("a/b.csv", "2"), ("a/b (2).csv", "3"), ("a/b.csv", "4"))
+    assert read(data) == [
+        ("a/b.csv", b"1"),
+        ("a/b (2).csv", b"2"),
+        ("a/b (2) (2).csv", b"3"),
+        ("a/b (3).csv", b"4"),
+    ]
 
 
 def rename(data, stand_in, raw):
@@ -83,6 +88,20 @@ def test_an_archive_in_an_archive_is_opened_one_level_deep():
     assert read(data) == [("day.zip/b.csv", b"x"), ("c.csv.gz/c.csv", b"y")]
     with pytest.raises(SourceError, match=r"a\.zip/outer\.zip: 'day\.zip' is an archive in an archive"):
         read(pack(("outer.zip", pack(("day.zip", inner)))))
+
+
+def test_one_member_alone_is_the_same_as_among_all():
+    with pytest.warns(UserWarning, match="Duplicate"):
+        data = pack(
+            ("a/b.csv", "1"), ("a/b.csv", "2"), ("c", "3"), ("d.zip", pack(("e.csv", "4"))), ("f.csv", "5")
+        )
+    whole = read(data)
+    assert len(whole) == 5
+    for name, content in whole:
+        assert list(open_archive(data, file="a.zip", only=name)) == [(name, content)]
+    broken = bytearray(data)
+    broken[broken.index(b"f.csv") + 5] ^= 255
+    assert list(open_archive(bytes(broken), file="a.zip", only="c")) == [("c", b"3")]
 
 
 def test_gz_holds_one_file_named_as_it_even_in_several_parts():

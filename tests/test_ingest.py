@@ -162,7 +162,7 @@ def test_a_response_that_also_says_something_of_its_own_is_no_duplicate(tmp_path
 def test_links_do_not_depend_on_row_order():
     days = pd.to_datetime(["2025-01-03", "2025-01-02", "2025-01-01"], utc=True)
     ids = ["r1", "r2", "r3"]
-    responses = pd.DataFrame({"response_id": ids, "received_at": days}).assign(duplicate_of=None)
+    responses = pd.DataFrame({"response_id": ids, "received_at": days}).assign(respondent_id=None, duplicate_of=None)
     feedback = pd.DataFrame({
         "feedback_id": ["f1", "f2", "f3"], "response_id": ["r1", "r2", "r3"], "question": "why", "language": "en",
         "verbatim": LONG,

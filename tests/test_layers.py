@@ -7,11 +7,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "vocwb"
 GROUND = ["errors", "paths", "schemas", "crosswalk", "programme", "store", "decisions", "stats", "languages"]
-ROOMS = ["collect", "understand", "explain", "act", "share", "run"]
+ROOMS = ["collect", "understand", "explain", "act", "share", "erase", "forget", "run"]
 ORDER = [*GROUND, *ROOMS]
 TOUCH_FILES = {
     "programme", "store", "decisions", "collect.sources", "collect.readers", "collect.draft",
-    "understand.encoders", "share.publish", "paths", "run",
+    "understand.encoders", "share.publish", "erase", "forget", "paths", "run",
 }  # fmt: skip
 CLOCKS = {
     "time",

@@ -178,6 +178,12 @@ def test_the_records_are_found(document, path):
     assert find_records(json.dumps(document)) == path
 
 
+def test_records_one_after_the_other_are_the_top_whatever_they_hold():
+    text = "\n".join(json.dumps({"said": "it is late", "replies": RECORDS}) for _ in range(2))
+    assert find_records(text) == []
+    assert len(read(text).rows) == 2
+
+
 def test_no_records_are_found_in_what_is_no_json():
     assert find_records("") == find_records("[" * 100_000) == find_records("{]") == []
 

@@ -145,6 +145,8 @@ def test_a_sheet_is_named_or_the_first_that_shows_and_holds_anything():
     assert read(data, sheet="Answers", skip_lines=1).header == ["in Answers"]
     assert read(data, sheet="Lists").rows == [(2, ["in Lists"])]
     assert list_sheets(data, file="a.xlsx") == ["Cover", "Notes", "Answers"]
+    evidence = find_header(data, file="a.xlsx")[2]
+    assert evidence.endswith("1 column named; further sheets: Cover, Answers; hidden sheets: Lists")
     with pytest.raises(SourceError, match=r"no sheet 'Answer'.*\nSheets: Cover, Lists, Notes, Answers"):
         read(data, sheet="Answer")
     with pytest.raises(EmptyFileError):
@@ -344,6 +346,41 @@ def test_a_workbook_with_macros_is_read():
     assert read(data).rows == [(2, ["1"])]
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (
+            b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+            b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        ),
+        (b'<family val="2"', b'<family val="99"'),
+        (b"<dc:creator>", b"<dc:creator"),
+    ],
+)
+def test_books_of_strict_or_careless_programs_are_read(was, becomes):
+    plain = make_book(("S", [["a", "on"], [1, datetime.datetime(2025, 1, 31)]]))
+
+    def change(_, part):
+        if becomes.startswith(b"http"):
+            office = b"http://schemas.openxmlformats.org/officeDocument/2006/"
+            part = part.replace(office, b"http://purl.oclc.org/ooxml/officeDocument/")
+        return part.replace(was, becomes)
+
+    data = rewrite(plain, change)
+    assert data != rewrite(plain, lambda _, part: part)
+    assert read(data).rows == [(2, ["1", "2025-01-31"])]
+
+
+def test_a_book_whose_sheet_is_not_there_is_refused_and_not_empty():
+    data = rewrite(
+        make_book(("S", [["a"], [1]])),
+        lambda name, part: part.replace(b"sheet1.xml", b"sheet9.xml") if name.endswith(".rels") else part,
+    )
+    with pytest.raises(SourceError, match="it has no sheet") as raised:
+        read(data)
+    assert not isinstance(raised.value, EmptyFileError)
+
+
 def test_a_bomb_is_refused():
     with zipfile.ZipFile(stream := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/workbook.xml", bytes(60 * 2**20))
@@ -403,6 +440,6 @@ def test_a_damaged_workbook_gives_rows_or_a_reason(cuts, part):
     data = (
         rewrite(BOOK, lambda name, was: cut(was, cuts) if name == part else was) if part else cut(BOOK, cuts)
     )
-    for work in (find_header, read_sheets):
+    for work in (find_header, list_sheets, read_sheets):
         with contextlib.suppress(SourceError):
             work(data, file="a.xlsx")

@@ -119,7 +119,7 @@ def test_a_table_that_is_not_there_names_those_that_are(small_programme):
 
 def responses_of(programme, month):
     row = {
-        "response_id": "r", "source": "s", "month": month, "channel": "c", "who_started": "company",
+        "response_id": "r", "source": "s", "file": "s.csv", "month": month, "channel": "c", "who_started": "company",
         "mode": "direct", "population": "all", "voice": "customer",
     }  # fmt: skip
     return pd.DataFrame([row]).reindex(

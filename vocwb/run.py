@@ -26,6 +26,7 @@ from traitlets.config import Config
 from vocwb.collect.draft import draft_programme
 from vocwb.decisions import export_decisions, find_codebook, read_decisions
 from vocwb.errors import ProgrammeError, RunError, VocwbError
+from vocwb.forget import Forgotten, forget_file, forget_respondent
 from vocwb.paths import notebook_folder, programme_folder, raw_folder, report_folder
 from vocwb.programme import read_programme
 from vocwb.store import check_month, check_month_form, list_months, short_path, write_whole
@@ -289,6 +290,27 @@ def write_draft(programme: str, *, raw: str = "") -> Path:
     return path
 
 
+def forget(options: argparse.Namespace) -> Forgotten:
+    """Forget the respondent or the file that the command line names, one of the two.
+
+    >>> forget(argparse.Namespace(respondent="", file=""))
+    Traceback (most recent call last):
+    ...
+    vocwb.errors.RunError: Nobody and nothing is named to be forgotten, or both are.
+    Give one: make forget RESPONDENT=name, or FILE=name (a raw file that is gone)
+    """
+    if bool(options.respondent) == bool(options.file):
+        raise RunError(
+            "Nobody and nothing is named to be forgotten, or both are.",
+            remedy="Give one: make forget RESPONDENT=name, or FILE=name (a raw file that is gone)",
+        )
+    known = read_programme(options.programme)
+    given = {"who": options.who, "why": options.why, "raw": options.raw}
+    if options.file:
+        return forget_file(known, options.file, **given)
+    return forget_respondent(known, options.respondent, **given)
+
+
 def main(words: list[str] | None = None) -> int:
     """Read the command line, run what it asks, print the path of what was made; return the exit status.
 
@@ -296,18 +318,24 @@ def main(words: list[str] | None = None) -> int:
     1
     """
     parser = argparse.ArgumentParser(prog="vocwb.run", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["report", "month", "codebook", "programme"])
+    parser.add_argument("what", choices=["report", "month", "codebook", "programme", "forget"])
     parser.add_argument("--programme", default="sample", help="a folder of data/")
     parser.add_argument("--month", default="", help="YYYY-MM; the latest if not given")
     parser.add_argument("--raw", default="", help="the folder that source paths start from")
     parser.add_argument("--from", dest="start", default="01", help="the first notebook to run, such as 04")
-    parser.add_argument("--who", default="", help="who puts a codebook in use")
+    parser.add_argument("--who", default="", help="who puts a codebook in use, or forgets")
+    parser.add_argument("--respondent", default="", help="who is forgotten, as the exports name them")
+    parser.add_argument("--file", default="", help="the raw file, gone on purpose, whose rows are forgotten")
+    parser.add_argument("--why", default="", help="why somebody or something is forgotten")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(words)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         if options.what == "programme":
             made = write_draft(options.programme, raw=options.raw)
+        elif options.what == "forget":
+            print(forget(options))
+            return 0
         elif options.what == "codebook":
             made = fit_again(options.programme, until=options.month, who=options.who, seed=options.seed)
         else:

@@ -103,12 +103,13 @@ def write_parts(
 
 
 def read_table(
-    programme: Programme, table: str, *, part: str | None = None, empty: bool = False
+    programme: Programme, table: str, *, part: str | None = None, empty: bool = False, fit: bool = False
 ) -> pd.DataFrame:
     """Return a table, or one part of it, or all parts below a folder of parts.
 
     empty: give a table without rows where there is none, instead of raising StoreError (which names what
-    there is and what makes it).
+    there is and what makes it). fit: columns that the table has got since it was written are empty, and those
+    that it has no longer are left out, instead of raising SchemaError.
 
     >>> read_table(read_programme("sample"), "feedback")  # doctest: +SKIP
     """
@@ -123,7 +124,11 @@ def read_table(
             f"There are: {', '.join(list_tables(programme)) or 'no tables yet'}.",
             f"Run: make report PROGRAMME={programme.name}",
         )
-    frames = [check_table(table, _read_file(file, table), extra=extra) for file in files]
+    frames = [_read_file(file, table) for file in files]
+    if fit:
+        columns = list(empty_table(table, extra=extra))
+        frames = [frame.reindex(columns=columns) for frame in frames]
+    frames = [check_table(table, frame, extra=extra) for frame in frames]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else frames[0]
 

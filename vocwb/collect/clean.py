@@ -53,13 +53,20 @@ _MAYBE_MENDED = re.compile(
     f"|{_read_as([0xE2, 0xE3, 0xF0])} {_NEXT}|[\x80-\x9f\x1b\ufffd\ud800-\udfff]"
 )
 _HIGH_RUN = re.compile("[À-ÿ\x81\x8d\x8e\x90\x98\x9d\x9f]{3,}")
-_UTF8_AS_1256 = re.compile(
-    f"(?:{_read_as(range(0xD8, 0xDC), 'cp1256')}{_read_as(range(0x80, 0xC0), 'cp1256')}){{3}}"
-)
+
+
+def _find_misread(page: str) -> re.Pattern:
+    """Return a pattern of UTF-8 beyond ASCII that was read in a code page: three short letters or two long ones."""
+    lead, then = _read_as(range(0xC2, 0xF0), page), _read_as(range(0x80, 0xC0), page)
+    return re.compile(f"{lead}{then}(?:{lead}{then}{lead}{then}|{then}{lead}{then}{then})")
+
+
+# ftfy does not know the second page, and mends in the first what was Cyrillic, not what was Arabic or Chinese.
+_MISREAD = {page: _find_misread(page) for page in ("sloppy-windows-1251", "cp1256")}
 
 _SURE_MARKUP = re.compile(
-    r"</[a-z][a-z0-9:]{0,15}\s*>|<(?:br|p|div|hr|li|img|html|body|span|table|tr|td|blockquote|a)\b[^<>]*>"
-    r"|<!(?:--|doctype\b)",
+    r"</(?:a|b|blockquote|body|center|code|div|em|font|h[1-6]|html|i|li|ol|p|pre|small|span|strong|su[bp]|t[adhr]\w*|u|ul)"
+    r"\s*>|<(?:br|p|div|hr|li|img|html|body|span|table|tr|td|blockquote|a)\b[^<>]*>|<!(?:--|doctype\b)",
     re.I,
 )
 _TAG_NAMES = (
@@ -267,7 +274,13 @@ def _tidy_space(text: str) -> str:
 
 
 def _mend_encoding(text: str) -> str:
-    if _HIGH_RUN.search(text) or _UTF8_AS_1256.search(text):
+    for page, misread in _MISREAD.items():
+        if misread.search(text):
+            try:
+                text = text.encode(page).decode("utf-8")  # that it fits to the end cannot be chance
+            except UnicodeError:
+                continue
+    if _HIGH_RUN.search(text):
         text = _mend_code_page(text)
     if _MAYBE_MENDED.search(text):
         text = ftfy.fix_text(text, _MEND)
@@ -275,16 +288,12 @@ def _mend_encoding(text: str) -> str:
 
 
 def _mend_code_page(text: str) -> str:
-    """Return Cyrillic or Arabic that was read as Latin-1, and UTF-8 that was read as windows-1256, as it was written.
+    """Return Cyrillic or Arabic that was read as Latin-1 as it was written.
 
     Done only where no other reading makes sense: words without one ASCII letter stand in no language of Latin
     script; what they become must be all Arabic letters with the frequent ones among them, or Cyrillic words with
-    capitals where capitals stand; and UTF-8 has a check of its own.
+    capitals where capitals stand.
     """
-    try:
-        return text.encode("cp1256").decode("utf-8")
-    except UnicodeError:
-        pass
     runs = "".join(_HIGH_RUN.findall(text))
     letters = sum(character.isalpha() for character in text)
     if len(set(runs)) < 5 or len(runs) * 5 < letters * 3:

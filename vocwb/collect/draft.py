@@ -14,13 +14,14 @@ import pandas as pd
 from vocwb.collect.clean import blank_to_missing
 from vocwb.collect.forms.rows import EmptyFileError
 from vocwb.collect.guess import SAID, Guess, guess_roles
-from vocwb.collect.open_export import Opened, list_members, open_export, open_texts
+from vocwb.collect.open_export import Opened, list_members, open_export, open_texts, open_with
 from vocwb.collect.sources import list_files
 from vocwb.collect.write_draft import Drafted, write_programme
 from vocwb.errors import SourceError
 
 _LOOKED_AT = 3000
 _MOST_LISTED = 4
+_TRIED = 4
 
 
 class Export(NamedTuple):
@@ -56,6 +57,7 @@ def draft_programme(raw_folder: Path) -> str:
             f"There is no file in {raw_folder}.", remedy="Put exports there, or name another folder."
         )
     exports, empty, unread = _open_all(raw_folder, list_members(raw_folder, files))
+    exports = _agree_on_path(raw_folder, exports)
     there = [file for export in exports for file in export.files]
     drafts, sets = [], {}
     for number, export in enumerate(_join_exports(exports)):
@@ -82,7 +84,9 @@ def draft_programme(raw_folder: Path) -> str:
             )
         )  # fmt: skip
     drafts = [draft._replace(notes=draft.notes + _find_shared(draft, drafts, sets)) for draft in drafts]
-    return write_programme(raw_folder.resolve().name, drafts, unread)
+    folder = raw_folder.resolve()
+    title = folder.parent.name if folder.name.lower() in ("raw", "data", "exports") else folder.name
+    return write_programme(title, drafts, unread)
 
 
 def _open_all(raw_folder: Path, files: list[str]) -> tuple[list[Export], list[str], list[str]]:
@@ -113,19 +117,66 @@ def _open_all(raw_folder: Path, files: list[str]) -> tuple[list[Export], list[st
     return exports, empty, unread
 
 
+def _agree_on_path(raw_folder: Path, exports: list[Export]) -> list[Export]:
+    """Read files of one form and folder by the way to their records that gives most of them a text.
+
+    Trees of the same kind have more of this in one file and of that in another.
+    """
+    settled, groups = [], {}
+    for export in exports:
+        key = export.how["form"], Path(export.files[0]).parent
+        groups.setdefault(key if "record_path" in export.how else export.files[0], []).append(export)
+    for group in groups.values():
+        ways = {
+            json.dumps(export.how["record_path"]): export.how
+            for export in group
+            if "record_path" in export.how
+        }
+        if len(ways) < 2:
+            settled += group
+            continue
+        few = group[:: -(-len(group) // _TRIED)]
+        tried = []
+        for how in ways.values():
+            opened = [new for export in few if (new := _reopen(raw_folder, export, how))]
+            said = sum(
+                guess.role == "verbatim"
+                for export in opened
+                for guess in guess_roles(export.records.head(300))
+            )
+            tried.append((min(said, len(opened)), sum(len(export.records) for export in opened), how))
+        best = max(tried, key=lambda one: one[:2])[2]
+        settled += [
+            export if export.how == best else _reopen(raw_folder, export, best) or export for export in group
+        ]
+    return settled
+
+
+def _reopen(raw_folder: Path, export: Export, how: dict) -> Export | None:
+    try:
+        records = open_with(raw_folder, export.files[0], how).records.apply(blank_to_missing)
+    except SourceError:
+        return None
+    return export._replace(how=how, records=records.assign(_file=export.files[0])) if len(records) else None
+
+
 def _join_exports(exports: list[Export]) -> list[Export]:
     """Take files that have the same columns, and are read in the same way, for one export."""
     groups: dict[str, list[Export]] = {}
     for export in exports:
         named = [name for name in export.records if not re.fullmatch(r"column \d+|_.*", name)]
         how = {key: value for key, value in export.how.items() if key != "encoding"}
-        groups.setdefault(json.dumps([how, sorted(named)]), []).append(export)
+        # Records of a tree have a key only where there is something to say.
+        loose = "record_path" in how or how["form"] == "jsonl"
+        groups.setdefault(json.dumps([how, [] if loose else sorted(named)]), []).append(export)
     joined = []
     for same in groups.values():
         how = dict(same[0].how)
         if len({export.how.get("encoding") for export in same}) > 1:
             how.pop("encoding", None)  # each file is read in the encoding that is found in it
-        records = pd.concat([export.records for export in same], ignore_index=True)
+        # A column that a file lacks cannot stand in the crosswalk of them all.
+        shared = [name for name in same[0].records if all(name in export.records for export in same)]
+        records = pd.concat([export.records[shared] for export in same], ignore_index=True)
         notes = list(dict.fromkeys(note for export in same for note in export.notes))
         joined.append(Export(sorted(file for export in same for file in export.files), how, records, notes))
     return sorted(joined, key=lambda export: export.files)
@@ -168,7 +219,9 @@ def _name_pattern(files: list[str], there: list[str], empty: list[str]) -> list[
     plain = not any(set("*?[]") & set(file) for file in files)
     if plain and len({len(part) for part in parts}) == 1:
         for shorten in (True, False):
-            levels = [_name_shared(list(level), shorten) for level in zip(*parts, strict=True)]
+            *folders, names = zip(*parts, strict=True)
+            levels = ["*" if len(set(level)) > 1 else level[0] for level in folders]
+            levels.append(_name_shared(list(names), shorten))
             fits = {file for file in [*there, *empty] if _fits(file, levels)} - set(empty)
             telling = len(files) > _MOST_LISTED or len(re.sub(r"\.\w+$|\W", "", "".join(levels))) > 2
             if fits == set(files) and telling:

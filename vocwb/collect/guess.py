@@ -13,7 +13,9 @@ from vocwb.collect.looks import (
     choose_segments,
     find_fault_of_ids,
     find_tags,
+    find_turns,
     is_copy,
+    list_common,
     look_at,
     tell_customer_side,
 )
@@ -27,6 +29,7 @@ _CHANNEL_VALUE = re.compile(
 )
 SAID = ("verbatim", "turns", "answer", "event", "funnel", "measure")
 """The roles of which a source needs one."""
+_CODE = r"[\w.:<>@-]{0,60}\d[\w.:<>@-]{2,60}"
 _PERSON_VALUE = re.compile(r"@?[\w.'-]{2,30}(?:\s[\w.'-]{1,30}){0,3}")
 
 
@@ -65,8 +68,10 @@ def guess_roles(records: pd.DataFrame) -> list[Guess]:
         found.append(guess)
         left.pop(guess.column, None)
 
-    for name in [name for name, look in looks.items() if look.turns][:1]:
-        take(Guess("turns", name, "a list of turns in each record"))
+    for name in [name for name, look in looks.items() if look.turns]:
+        if keys := find_turns(looks[name].values):
+            take(Guess("turns", name, "a list of turns in each record", more=keys))
+            break
     for guess in _guess_dates(left):
         take(guess)
     dates = [guess.column for guess in found if guess.role in ("date", "other date")]
@@ -89,7 +94,8 @@ def guess_roles(records: pd.DataFrame) -> list[Guess]:
     scores = {
         name: scale
         for name, look in left.items()
-        if look.filled > 0.02 and (scale := guess_scale(name, look.values))
+        # What stands above a record in a tree tells of its subject, and is no answer of the customer.
+        if look.filled > 0.02 and not name.startswith("_in_") and (scale := guess_scale(name, look.values))
     }
     for name in sorted(scores, key=lambda name: -scores[name].rank):
         take(Guess("answer", name, scores[name].evidence, scores[name].doubt, scores[name]))
@@ -99,8 +105,7 @@ def guess_roles(records: pd.DataFrame) -> list[Guess]:
             return [guess for guess in found if guess.role not in ("answer", "segment")] + acts
     for name, look in left.items():
         if look.different <= 11 and is_worded(look.values):
-            listed = ", ".join(look.values.value_counts().index[:4])
-            found.append(Guess("worded", name, f"answers in words: {listed}"))
+            found.append(Guess("worded", name, f"answers in words: {list_common(look.values, 4)}"))
     found += [Guess("segment", name, evidence) for name, evidence in choose_segments(left)]
     return found
 
@@ -220,11 +225,8 @@ def _guess_ids(looks: dict[str, Look]) -> list[Guess]:
             continue
         elif (means(name, "id") and not is_a(name, "count")) or is_a(name, "id"):
             fit.append((2 + 2 * (look.distinct == 1) - means(name, "person"), name))
-        elif (
-            look.distinct == 1
-            and look.values.head(300).str.fullmatch(r"(?=.{0,40}\d)[\w.:<>@-]{4,120}").all()
-        ):
-            fit.append((0 - means(name, "person"), name) if not look.number else (-1, name))
+        elif look.distinct > 0.97 and _are_codes(look):
+            fit.append((-means(name, "person") - look.number, name))
     if not fit:
         return refused[:3]
     name = max(fit, key=lambda pair: pair[0])[1]
@@ -239,6 +241,12 @@ def _guess_ids(looks: dict[str, Look]) -> list[Guess]:
         "a running number: keep it only if a record keeps its number in the next export" if counting else ""
     )
     return [Guess("id", name, evidence, doubt), *refused[:3]]
+
+
+def _are_codes(look: Look) -> bool:
+    """Tell ids without a telling name from amounts and counts, which are as different: ids are long and whole."""
+    is_amount = look.number and (look.length <= 5 or look.values.str.contains("[.,]").any())
+    return not is_amount and bool(look.values.head(300).str.fullmatch(_CODE).all())
 
 
 def _guess_people(looks: dict[str, Look]) -> list[Guess]:
@@ -274,7 +282,8 @@ def _guess_people(looks: dict[str, Look]) -> list[Guess]:
             fit.append((0, look.distinct, name))
     if fit:
         name = max(fit)[2]
-        doubt = "" if means(name, "id") or looks[name].number else "two people may share it"
+        coded = looks[name].number or looks[name].email or looks[name].values.str.contains(r"\d").mean() > 0.9
+        doubt = "" if means(name, "id") or coded else "two people may share it"
         guesses.append(Guess("respondent", name, f"by its name; {looks[name].different} different", doubt))
     return guesses
 
@@ -293,9 +302,9 @@ def _guess_places(looks: dict[str, Look]) -> list[Guess]:
         elif look.different > 30 or look.distinct > 0.5 or look.number:
             continue
         elif means(name, "channel") and sample.str.fullmatch(_CHANNEL_VALUE).mean() > 0.5:
-            guesses.append(Guess("channel", name, f"like {', '.join(look.values.value_counts().index[:3])}"))
+            guesses.append(Guess("channel", name, f"like {list_common(look.values, 3)}"))
         elif means(name, "stage"):
-            guesses.append(Guess("stage", name, f"like {', '.join(look.values.value_counts().index[:3])}"))
+            guesses.append(Guess("stage", name, f"like {list_common(look.values, 3)}"))
     one = {guess.role: guess for guess in reversed(guesses)}
     return [one[role] for role in ("session", "language", "stage", "channel") if role in one]
 
@@ -330,14 +339,20 @@ def _find_event(looks: dict[str, Look]) -> str | None:
 def _guess_acts(looks: dict[str, Look], found: list[Guess], *, dated: bool) -> list[Guess]:
     """Read a log, a message funnel or a table of behaviour: what was done, where nothing was said."""
     if dated and (event := _find_event(looks)):
-        kinds = ", ".join(looks[event].values.value_counts().index[:5])
         subjects = [
             name
             for name, look in looks.items()
             if name != event and means(name, "subject") and not look.number and look.different > 1
         ]
         values = [name for name, look in looks.items() if name != event and look.number]
-        return [Guess("event", event, f"what happened: {kinds}", more=(subjects, values[:1]))]
+        return [
+            Guess(
+                "event",
+                event,
+                f"what happened: {list_common(looks[event].values, 5)}",
+                more=(subjects, values[:1]),
+            )
+        ]
     steps = [name for name, look in looks.items() if means(name, "funnel") and _is_flag(look)]
     if dated and len(steps) >= 2:
         subjects = [name for name in looks if name not in steps and means(name, "subject")]

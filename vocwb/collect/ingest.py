@@ -48,7 +48,7 @@ def make_tables(
     """Return the tables of an ingest, from the files that `sources.read_sources` opened.
 
     `key` is the secret of the respondent ids; `forgotten` are respondent ids whose records are not kept;
-    `lost` are the rows that the last ingest made of files which have disappeared since: they stay.
+    `lost` are the rows of files that have disappeared since the last ingest (`find_lost`): they stay.
 
     In every file rows_in = kept + duplicates + quarantined. A record is quarantined whole where its date
     cannot be read, an answer is not a number on its scale, its turns are no list, it is older than the
@@ -100,6 +100,37 @@ def make_tables(
         for name in ("events", "behaviour", "ingested", "quarantine"):
             made[name] = pd.concat([made[name], getattr(lost, name)], ignore_index=True)
     return Tables(**{name: _finish(name, made.pop(name), programme) for name in Tables._fields})
+
+
+def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) -> Tables:
+    """Return the rows of the last ingest that came from files which have disappeared since.
+
+    `there` are the files that lie in the raw folder. A file that a source only no longer names has not
+    disappeared, and neither has one whose bytes lie there under another name. To drop the rows of a file for
+    good, forget it: `make forget FILE=`.
+
+    >>> find_lost(Tables(*map(empty_table, Tables._fields)), [], []).ingested.empty
+    True
+    """
+    raw_files = list(raw_files)
+    there = {*there, *(raw.file for raw in raw_files)}
+    bytes_now = {raw.sha256 for raw in raw_files}
+    files = last.ingested[last.ingested["source"].isin({raw.source.name for raw in raw_files})]
+    gone = [not any(file == one or file.startswith(one + "/") for one in there) for file in files["file"]]
+    files = files[gone & ~files["sha256"].isin(bytes_now)]
+    known = pd.MultiIndex.from_frame(files[["source", "file"]])
+    parts = {
+        name: frame[pd.MultiIndex.from_frame(frame[["source", "file"]]).isin(known)]
+        for name, frame in last._asdict().items()
+        if "file" in frame
+    }
+    said = last.feedback[last.feedback["response_id"].isin(parts["responses"]["response_id"])]
+    return Tables(
+        feedback=said,
+        asides=last.asides[last.asides["feedback_id"].isin(said["feedback_id"])],
+        tags=last.tags[last.tags["response_id"].isin(parts["responses"]["response_id"])],
+        **parts | {"ingested": files.assign(status="disappeared")},
+    )
 
 
 def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Tells the language of each verbatim among the declared ones; what is none of them is "other"."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lingua import Language, LanguageDetector, LanguageDetectorBuilder
 
-from vocwb.collect.language_rules import CODES, NAMES, SCRIPTS, Script, list_words
+from vocwb.collect.language_rules import CODES, NAMES, OTHER_NAMES, SCRIPTS, Script, list_words
 
 OTHER = "other"
 
@@ -29,6 +30,7 @@ _LETTERS = {
     "Hangul": r"\p{Hangul}",
     "Else": r"\p{L}",
 }
+_SCRIPT = pd.CategoricalDtype([*_LETTERS, "none"])
 # A Chinese character says about as much as three letters, an Arabic word is written without its vowels.
 _WEIGHT = {"Han": 4, "Kana": 3, "Hangul": 3, "Arabic": 2}
 # Forms of characters that only Japan writes, for Japanese without Kana.
@@ -40,6 +42,7 @@ _JAPAN = (
 _WORD = 2.0  # in one everyday word of a language of ours
 _SHARE = 2.0  # in a text of nothing but such words
 _LINGUA = 4.0  # the most that lingua may say
+_KIN = 4.0  # how far Arabic leads where Persian alone is declared, and the other way round, to be believed
 _CHUNK = 20_000
 _PRIOR = 2.0  # the most that the rest of a source may say: 7 to 1
 
@@ -76,7 +79,7 @@ def score_languages(texts: pd.Series) -> pd.DataFrame:
     ]
     nothing = _assemble(np.array(["none"]), {})  # where the text is missing, whose code is -1
     scores = pd.concat([*parts, nothing], ignore_index=True).take(codes)
-    return scores.astype({"script": "category"}).set_axis(texts.index)
+    return scores.astype({"script": _SCRIPT}).set_axis(texts.index)
 
 
 def settle_languages(
@@ -88,16 +91,16 @@ def settle_languages(
     the prior of the doubtful ones: at most 7 to 1, and nothing where the source is evenly mixed. Between
     Persian and Arabic, the one that is not declared needs more evidence.
 
-    >>> texts = pd.Series([*["التطبيق لا يعمل منذ التحديث"] * 9, "عالي"])
+    >>> texts = pd.Series([*["خیلی راضی هستم از خریدم"] * 9, "مناسب"])
     >>> settle_languages(score_languages(texts), ["fa", "ar"], pd.Series("store", texts.index)).tolist()[-1]
-    'ar'
+    'fa'
     """
     declared = set(declared)
     values = scores[_COLUMNS].to_numpy("float32", copy=True)
     for at, code in enumerate(CODES):
         if code not in declared:
             kin = any(code in script.ours and declared & {*script.ours} for script in SCRIPTS.values())
-            values[:, -1] = np.maximum(values[:, -1], values[:, at] - (2 if kin else 0))
+            values[:, -1] = np.maximum(values[:, -1], values[:, at] - (_KIN if kin else 0))
             values[:, at] = -np.inf
     if sources is not None:
         values += _weigh_sources(values, scores["script"], sources)
@@ -125,9 +128,13 @@ def read_language_name(name: str, declared: Iterable[str]) -> str | None:
     >>> [read_language_name(name, ["en", "fa"]) for name in ("en-US", "Farsi", "zh_TW", "n/a")]
     ['en', 'fa', 'other', None]
     """
-    words = re.split(r"[-_(,;/\s]", name.strip().lower(), maxsplit=1)
-    code = _language_names().get(words[0])
-    return code if code is None or code in set(declared) else OTHER
+    names = _language_names()
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name[:40]).replace("_", " ").lower())
+    # A code stands first ("it-IT"); further on "it" is a word.
+    found = [names[word] for at, word in enumerate(words) if word in names and (at == 0 or len(word) > 3)]
+    if not found:
+        return None
+    return found[0] if found[0] in set(declared) else OTHER
 
 
 @cache
@@ -137,7 +144,7 @@ def _language_names() -> dict[str, str]:
         code = language.iso_code_639_1.name.lower()
         for name in (language.name.lower(), code, language.iso_code_639_3.name.lower()):
             names[name] = code if code in CODES else OTHER
-    return names | NAMES
+    return dict.fromkeys(OTHER_NAMES.split(), OTHER) | names | NAMES
 
 
 def _score_chunk(texts: pa.Array) -> pd.DataFrame:

@@ -18,6 +18,9 @@ NAMES = {
     "簡體中文": "zh", "mandarin": "zh", "cmn": "zh", "chi": "zh",
     "cantonese": "zh", "yue": "zh", "eng": "en",
 }  # fmt: skip
+OTHER_NAMES = """deutsch français francais español espanol castellano italiano português portugues nederlands polski
+русский українська српски македонски türkçe čeština magyar română svenska norsk dansk suomi ελληνικά עברית اردو کوردی
+پښتو 日本語 한국어 हिन्दी ไทย filipino"""
 
 # Words of feedback that lists of function words lack, as they are typed. Two or three of them are often
 # the whole text.
@@ -315,7 +318,7 @@ SCRIPTS = {
         letters=(
             ("bg", "ъ[^еёюя]", 2.5),
             ("other", "[^ ][^ ][^ ][^ ]от ", 1.5),  # the Macedonian article
-            ("other", "[ыэёіїєґўјљњћђџќѓѕәғқңөұүһ]", 4.0),
+            ("other", "[ыэёѐіїєґўјљњћђџќѓѕәғқңөұүһ]", 4.0),
         ),
     ),
 }

@@ -1,5 +1,6 @@
 """Looks at the columns of an unseen export: what can be counted, dates, ruined ids, tags, segments, sides of a talk."""
 
+import json
 import os
 import re
 from typing import NamedTuple
@@ -15,6 +16,7 @@ _FORMATS = (
     "%m %d, %Y", "%d.%m.%Y", "%d/%m/%Y", "%Y-%m-%d", "%d/%b/%Y:%H:%M:%S %z", "%d-%b-%Y %H:%M:%S",
     "%Y-%m-%d %H:%M:%S UTC",
 )  # fmt: skip
+_SPEAKER = re.compile(r"speak|from|^by$|who|role|author|sender|name|direction|party|user", re.I)
 _CUSTOMER = re.compile(
     r"(?:end[- ]?)?(?:customer|user|client|inbound|incoming|visitor|requester|contact|lead|guest)s?", re.I
 )
@@ -163,6 +165,32 @@ def is_copy(main: pd.Series, other: pd.Series) -> bool:
     return bool(pd.Series(shared).median() > 0.6)
 
 
+def find_turns(values: pd.Series) -> tuple[str, str] | None:
+    """Return the keys of speaker and text in lists of turns, None where no key says who speaks.
+
+    >>> find_turns(pd.Series(['[{"from": "agent", "said": "Hello"}, {"from": "client", "said": "It is late"}]']))
+    ('from', 'said')
+    """
+    turns: list[dict] = []
+    for value in values.head(100):
+        try:
+            found = json.loads(value)
+        except ValueError:
+            continue
+        turns += [turn for turn in found if isinstance(turn, dict)] if isinstance(found, list) else []
+    if not turns:
+        return None
+    frame = pd.DataFrame(turns).astype("str")
+    lengths = frame.apply(lambda cells: cells.str.len().mean())
+    text = lengths.idxmax()
+    # Few speak often: a list of reviews names somebody else in each.
+    most = max(8, len(turns) / 5)
+    named = [
+        key for key in frame if key != text and _SPEAKER.search(str(key)) and frame[key].nunique() <= most
+    ]
+    return (str(frame[named].nunique().idxmin()), str(text)) if named and len(frame.columns) <= 6 else None
+
+
 def find_tags(looks: dict[str, Look]) -> list[tuple[str, str, str]]:
     """Return the column whose cells hold several tags, how many, and the separator; none if there is none.
 
@@ -185,7 +213,7 @@ def find_tags(looks: dict[str, Look]) -> list[tuple[str, str, str]]:
             if parts.empty or parts.str.len().mean() > 30 or parts.str.fullmatch(r"[\d.]+").mean() > 0.5:
                 continue
             repeats = parts.nunique() / len(parts)
-            if repeats < (0.6 if named else 0.2) and look.different > 3 and (named or separator != ","):
+            if repeats < (0.6 if named else 0.2) and look.different >= 3 and (named or separator != ","):
                 guess = (name, f"{parts.nunique()} tags, parted by {separator}", separator)
                 score = 2 * named - repeats
                 best = max(best, (score, guess), key=lambda pair: pair[0]) if best else (score, guess)
@@ -252,13 +280,21 @@ def choose_segments(looks: dict[str, Look]) -> list[tuple[str, str]]:
         ):
             chosen.append(name)
     order = list(looks)
-    return [(name, _list_values(looks[name].values)) for name in sorted(chosen, key=order.index)]
+    return [
+        (name, f"{looks[name].different} values: {list_common(looks[name].values, 3)}")
+        for name in sorted(chosen, key=order.index)
+    ]
 
 
-def _list_values(values: pd.Series) -> str:
-    counts = values.value_counts()
-    listed = ", ".join(" ".join(value.split())[:24] for value in counts.index[:3])
-    return f"{len(counts)} values: {listed}{' ...' if len(counts) > 3 else ''}"
+def list_common(values: pd.Series, most: int) -> str:
+    """Return the most frequent values in words, with dots if there are more.
+
+    >>> list_common(pd.Series(["late", "dear", "late", "rude"]), 2)
+    'late, dear ...'
+    """
+    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    listed = ", ".join(" ".join(value.split())[:24] for value in counts.index[:most])
+    return listed + (" ..." if len(counts) > most else "")
 
 
 def _say_the_same(one: pd.Series, two: pd.Series) -> bool:

@@ -17,6 +17,7 @@ from vocwb.collect.forms.delimited import read_delimited
 from vocwb.collect.forms.encodings import decode_blocks, decode_text, find_encoding
 from vocwb.collect.forms.rows import EmptyFileError
 from vocwb.collect.forms.sheets import find_header, list_sheets
+from vocwb.collect.looks import find_turns
 from vocwb.collect.sources import FORMS, find_form, open_file
 from vocwb.crosswalk import Source
 from vocwb.errors import SourceError
@@ -62,10 +63,7 @@ def open_export(raw_folder: Path, file: str) -> Iterator[Opened]:
     >>> [(found.how, len(found.records)) for found in open_export(folder, "a.csv")]
     [({'form': 'csv', 'skip_lines': 1}, 2)]
     """
-    path, member = raw_folder / file, None
-    if not path.is_file():
-        archive, inner = re.fullmatch(r"(.+?\.(?:zip|gz))/(.+)", file, re.I).groups()
-        path, member = raw_folder / archive, inner
+    path, member = _find_member(raw_folder, file)
     form = find_form(Path(member or path), None)
     if form not in ("csv", "tsv", "xlsx", "json", "xml"):
         yield _read(path, file, member, {"form": form}, [])
@@ -88,8 +86,12 @@ def open_export(raw_folder: Path, file: str) -> Iterator[Opened]:
     if encoding.name not in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
         how["encoding"] = encoding.name
     if form == "json":
-        if steps := records.find_records("".join(decode_blocks([data], encoding))):
-            how["record_path"] = steps
+        steps = records.find_records("".join(decode_blocks([data], encoding)))
+        for end in range(len(steps)):  # a call is the record, not each of its turns
+            if _are_turns(path, file, member, how | {"record_path": steps[:end]}):
+                steps = steps[:end]
+                break
+        how |= {"record_path": steps} if steps else {}
     else:
         text = next(iter(decode_blocks([data[:_HEAD]], encoding)), "")
         if file.lower().endswith(".txt") and not _is_table(text):
@@ -97,6 +99,34 @@ def open_export(raw_folder: Path, file: str) -> Iterator[Opened]:
         skipped = _count_preface(text, form, notes)
         how |= {"skip_lines": skipped} if skipped else {}
     yield _read(path, file, member, how, notes)
+
+
+def _are_turns(path: Path, file: str, member: str | None, how: dict) -> bool:
+    with suppress(SourceError):
+        found = _read(path, file, member, how, []).records.head(50)
+        return any(
+            find_turns(found[name].dropna()) for name in found if found[name].str.match(r"\[\s*\{").any()
+        )
+    return False
+
+
+def open_with(raw_folder: Path, file: str, how: dict) -> Opened:
+    """Return the records of a file, read as another file of its kind; raises SourceError where they are none.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.json").write_text('{"calls": [{"id": 1}]}')
+    >>> open_with(folder, "a.json", {"form": "json", "record_path": ["calls"]}).records["id"].tolist()
+    ['1']
+    """
+    path, member = _find_member(raw_folder, file)
+    return _read(path, file, member, how, [])
+
+
+def _find_member(raw_folder: Path, file: str) -> tuple[Path, str | None]:
+    path = raw_folder / file
+    found = None if path.is_file() else re.fullmatch(r"(.+?\.(?:zip|gz))/(.+)", file, re.I)
+    return (raw_folder / found[1], found[2]) if found else (path, None)
 
 
 def _read(path: Path, file: str, member: str | None, how: dict, notes: list[str]) -> Opened:
@@ -162,7 +192,9 @@ def open_texts(raw_folder: Path, files: list[str]) -> tuple[list[Opened], list[s
     if len(texts) < 3:
         return [], files
     frame = pd.DataFrame({"text": list(texts.values()), "_file": list(texts)}, dtype="str")
-    return [Opened({"form": "text"}, frame, [])], [file for file in files if file not in texts]
+    how: dict[str, str | int | list] = {"form": "text"}
+    how |= {} if encoding in ("utf-8", "utf-8-sig") else {"encoding": encoding}
+    return [Opened(how, frame, [])], [file for file in files if file not in texts]
 
 
 def _is_table(text: str) -> bool:

@@ -19,7 +19,9 @@ _EMAIL = re.compile(
     rf"{_LOCAL}@{_HOST}(?:\.{_HOST}){{0,5}}\.(?:[A-Za-z]{{2,24}}|[\u0400-\u04ff]{{2,9}}|xn--\w{{2,20}})"
 )
 # A space beside the sign, or no ending: only where the host is one that gives out addresses.
-_LOOSE_EMAIL = re.compile(rf"{_LOCAL}(?: ?@ ?{_MAILERS} ?[.,] ?[a-z]{{2,3}}\b|@{_MAILERS})(?![\w-])", re.I)
+_LOOSE_EMAIL = re.compile(
+    rf"{_LOCAL}(?:(?: @ |@ ?){_MAILERS} ?[.,] ?[a-z]{{2,3}}\b|@{_MAILERS})(?![\w-])", re.I
+)
 _AT_WORD = r"at|et|а|a|@|кльомба|маймун\w{1,8}|[آا]ت(?: ?ساین)?|آت|艾特|小老鼠|在"
 _DOT_WORD = r"dot|точка|нокта|нقطة|نقطه|نقطة|دات|دوت|点|點"
 _OPEN, _CLOSE = r"[\[({<（【]", r"[\])}>）】]"
@@ -73,28 +75,46 @@ def mask(text: str, found: list[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-HANDLE = re.compile(
-    rf"(?<![{_LETTER}@./{TAKEN}])@(?:([A-Za-z0-9_]{{2,40}}(?:[.-][a-z0-9_]{{1,40}}){{0,3}}(?:@{_HOST}(?:\.{_HOST}){{1,4}})?)"
-    rf"|((?:[^\W{HAN}{TAKEN}]){{2,40}})|([{HAN}]{{1,12}}(?=[\s,.:;!?，。：；！？、）)]|$)))|(?<![\w/])/?u/([A-Za-z0-9_-]{{3,20}})\b"
+_HANDLE = re.compile(
+    rf"(?<![{_LETTER}@./{TAKEN}\])}}*])@(?:([A-Za-z0-9_]{{2,40}}(?:[.-][a-z0-9_]{{1,40}}){{0,3}}(?:@{_HOST}(?:\.{_HOST}){{1,4}})?)"
+    rf"|((?:[^\W{HAN}{TAKEN}]){{2,40}})|([{HAN}][{HAN}A-Za-z0-9_-]{{0,13}}(?=[\s,.:;!?，。：；！？、）)]|$)))"
+    rf"|(?<![\w/])/?u/([A-Za-z0-9_-]{{3,20}})\b"
 )
 _QUANTITY = re.compile(
     r"\d{1,4}(?:am|pm|h|hrs?|hz|gb|mb|k|rs|rmb|usd|eur|gbp|lv|each|pcs|x|st|nd|rd|th|min)?|\d+(?:rs|usd|eur|gbp|lv|each)",
     re.I,
 )
-_NOBODY = "home work school night least all everyone here noon the my your our this that everybody"
+_NOBODY = {
+    "home",
+    "work",
+    "school",
+    "night",
+    "least",
+    "all",
+    "everyone",
+    "everybody",
+    "here",
+    "noon",
+    "the",
+    "my",
+    "our",
+}
+_HOST_END = re.compile(r"\.(?:com|net|org|edu|gov)$")
 
 _SERVICES = (
-    r"微信|wechat|weixin|\bvx|\bwx|telegram|insta(?:gram)?|\big\b|snap(?:chat)?|skype|discord|tiktok|抖音|小[红紅]书|line ?id"
+    r"微信|wechat|weixin|(?<![a-z])[vw]x|telegram|insta(?:gram)?|\big\b|snap(?:chat)?|skype|discord|tiktok"
+    r"|抖音|小[红紅]书|line ?id"
     r"|телеграм|инстаграм|скайп|تلگرام|اینستا(?:گرام)?|تليجرام|تلجرام|انستا(?:جرام)?|سناب(?:شات)?"
 )
 _SERVICE_HINTS = (
-    "微信", "wechat", "weixin", "vx", "wx", "telegram", "insta", "ig ", "ig:", "snap", "skype", "discord", "tiktok", "抖音",
-    "小红书", "小紅書", "line id", "lineid", "телеграм", "инстаграм", "скайп", "تلگرام", "اینستا", "تليجرام", "تلجرام", "انستا",
-    "سناب",
+    "微信", "wechat", "weixin", "vx", "wx", "telegram", "insta", "ig ", "ig:", "snap", "skype", "discord", "tiktok",
+    "抖音", "小红书", "小紅書", "line id", "lineid", "телеграм", "инстаграм", "скайп", "تلگرام", "اینستا", "تليجرام",
+    "تلجرام", "انستا", "سناب",
 )  # fmt: skip
 _CONTACT = re.compile(
-    rf"(?:{_SERVICES})م?(?: ?(?:id|号码?|號碼?|帳號|账号|username|user|handle|آیدی)[ :：]{{0,3}}|[:：]\s?| is |(?<=line id)\s|(?<=lineid)\s)"
-    r"(?=[\w.-]{0,30}[\d_])([A-Za-z][A-Za-z0-9_.-]{2,30}[A-Za-z0-9_])(?![A-Za-z0-9@])",
+    rf"(?:{_SERVICES})م?(?: ?(?:id|号码?|號碼?|帳號|账号|username|user|handle|آیدی)[ :：]{{0,3}}|[:：]\s?| is "
+    rf"|(?<=微信)(?!v\d)|(?<=line id)\s|(?<=lineid)\s)"
+    r"(?=[A-Za-z0-9_.-]{0,30}[0-9_])([A-Za-z][A-Za-z0-9_.-]{2,30}[A-Za-z0-9_])(?![A-Za-z0-9@])",
     re.I,
 )
 
@@ -102,26 +122,27 @@ _CONTACT = re.compile(
 def find_handles(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
     """Yield @names of any script, u/names, and names that a service's name announces (微信号 ann_88)."""
     if "@" in text or "u/" in text:
-        for match in HANDLE.finditer(text):
-            name = (match[1] or match[2] or match[3] or match[4]).lower()
+        for match in _HANDLE.finditer(text):
+            name = match[match.lastindex].lower()
+            first = re.split(r"[.@-]", name)[0]
             # "@gmail.com" is where a mail goes, not who gets it.
-            is_host = re.search(rf"\.(?:com|net|org|edu|gov)$|^{_MAILERS}(?:\.|$)", name) and "@" not in name
-            is_number = _QUANTITY.fullmatch(name) or (name.isdigit() and is_amount(text, *match.span()))
-            if not (
-                {name, re.split(r"[.@-]", name)[0]} & kept or is_number or is_host or name in _NOBODY.split()
-            ):
+            is_host = "@" not in name and (_HOST_END.search(name) or re.fullmatch(_MAILERS, first))
+            is_number = _QUANTITY.fullmatch(first) or (name.isdigit() and is_amount(text, *match.span()))
+            if not ({name, first} & kept or is_number or is_host or name in _NOBODY):
                 yield *match.span(), "[HANDLE]"
     for match in _CONTACT.finditer(text) if _has(text, _SERVICE_HINTS) else ():
         if match[1].lower() not in kept:
             yield *match.span(1), "[HANDLE]"
 
 
-_MONEY = r"(?:[$€£¥₪﷼]|usd|eur|gbp|bgn|nt\$|ntd|rmb|sar|aed|egp|irr|rs\b|лв|лева|ریال|تومان|تومن|ريال|جنيه|درهم|元|塊|块|万|萬)"
+_MONEY = (
+    r"(?:[$€£¥₪﷼]|usd|eur|gbp|bgn|nt\$|ntd|rmb|sar|aed|egp|irr|rs\b|rials?|tomans?"
+    r"|лв|лева|ریال|تومان|تومن|ريال|جنيه|درهم|元|塊|块|万|萬)"
+)
 _MONEY_BEFORE, _MONEY_AFTER = re.compile(rf"{_MONEY}\s?$", re.I), re.compile(rf"\s?{_MONEY}", re.I)
 
 
 def is_amount(text: str, start: int, end: int) -> bool:
     """Return whether a currency stands before or after the digits."""
-    return bool(
-        _MONEY_BEFORE.search(text[max(0, start - 6) : start]) or _MONEY_AFTER.match(text[end : end + 8])
-    )
+    before, after = text[max(0, start - 6) : start], text[end : end + 8]
+    return bool(_MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after))

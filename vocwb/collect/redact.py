@@ -20,29 +20,23 @@ _FINDERS = (find_urls, find_emails, find_machines, find_ibans, find_documents, f
 _OF_DIGITS = {find_ibans, find_documents, find_numbers}
 _MARK = re.compile(r"\[[A-Z]{2,8}\]")
 _DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９"
-_WIDE = "".join(
-    chr(code) for code in [*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]
-)  # letters of full width
-_UNSEEN = (
-    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u00a0\u202f"
+_WIDE = "".join(map(chr, [*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)]))  # letters of full width
+_UNSEEN = "".join(
+    map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x2030), *range(0x2066, 0x206A), 0xFEFF, 0xA0])
 )
 # One character for one, so that places in the translated text are places in the text itself.
-_PLAIN = str.maketrans(
-    _DIGITS + _WIDE + _UNSEEN + "－‐‑–−＠．＋（）＃",
-    "0123456789" * 3
-    + "".join(chr(ord(letter) - 0xFEE0) for letter in _WIDE)
-    + " " * len(_UNSEEN)
-    + "-----@.+()#",
-)
+_PLAIN = str.maketrans(dict(zip(_DIGITS, "0123456789" * 3, strict=True)))
+_PLAIN |= {ord(letter): ord(letter) - 0xFEE0 for letter in _WIDE} | {ord(letter): " " for letter in _UNSEEN}
+_PLAIN |= str.maketrans("－‐‑–−＠．＋（）＃", "-----@.+()#")
 _DIGIT = rf"[0-9{_DIGITS}]"
 # Read by RE2 on whole columns, hence no look-around and no \d, which knows ASCII only there.
 _WORTH_A_LOOK = (
     rf"[@＠]|://|[wW]{{3}}\.|[A-Za-z]\.[A-Za-z]{{2,10}}/|(?:{_DIGIT}[^0-9{_DIGITS}]{{0,3}}){{6}}{_DIGIT}"
     r"|[A-Za-z][0-9]{6}|[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]"
     r"|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]|::"
-    r"|(?i:[\[({<（【] ?(?:at|et|а|a|маймун|кльомба)| dot | точка |маймунка|кльомба|[آا]ت ?ساین|艾特|小老鼠|\bu/[a-z]"
-    r"| at (?:g|hot|y|ya)?mail|微信|wechat|weixin|\bvx|\bwx|telegram|insta|\big[: ]|snap|skype|discord|tiktok|line ?id|抖音|小[红紅]书"
-    r"|телеграм|инстаграм|скайп|تلگرام|اینستا|تليجرام|تلجرام|انستا|سناب)"
+    r"|(?i:[\[({<（【] ?(?:at|et|а|a|маймун|кльомба)| dot | точка | at (?:g|hot|y|ya)?mail|\bu/[a-z]|маймунка|кльомба"
+    r"|[آا]ت ?ساین|艾特|小老鼠|微信|wechat|weixin|[vw]x|telegram|insta|\big[: ]|snap|skype|discord|tiktok|line ?id|抖音"
+    r"|小[红紅]书|телеграм|инстаграм|скайп|تلگرام|اینستا|تليجرام|تلجرام|انستا|سناب)"
 )
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,3}\d){5}")
 _LOOK = re.compile(_WORTH_A_LOOK)
@@ -86,9 +80,8 @@ def find_personal_data(
         for find in finders:
             if find in _OF_DIGITS and not has_digits:
                 continue
-            found = keep_apart(
-                span for span in find(plain, regions, kept) if TAKEN not in plain[span[0] : span[1]]
-            )
+            spans = find(plain, regions, kept)
+            found = keep_apart(span for span in spans if TAKEN not in plain[span[0] : span[1]])
             everything += found
             plain = mask(plain, found)
         found = find_names(plain, names) if names else []

@@ -79,6 +79,8 @@ def make_responses(
             faults, pd.Series("the turns are no list of speaker and text", records.index).where(unread)
         )
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
+    if source.unit == "group":  # what is said in a group is one opinion, whoever says it: n counts groups
+        respondents = respondents.mask(respondents.notna())
     gone = respondents.isin(forgotten)
     faults = faults.mask(gone, "forgotten, as the respondent asked")
 

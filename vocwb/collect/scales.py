@@ -16,6 +16,7 @@ _WORDED = re.compile(
     r"|راضی|موافق|راض",
     re.I,
 )
+_IN_STARS = re.compile(r"(?i)\bstars\b|نجوم|ستاره|звезди|星级|星級|星数|星數")
 
 
 class Scale(NamedTuple):
@@ -57,7 +58,7 @@ def guess_scale(name: str, values: pd.Series) -> Scale | None:
         return None
     shares = numbers.value_counts(normalize=True)
     seen = sorted(shares[shares >= 0.005].index)  # a few answers off the scale do not widen it
-    other = means(name, "count") or means(name, "class")
+    other = (means(name, "count") or means(name, "class")) and not _IN_STARS.search(name)
     named = means(name, "score") and (not other or is_question(name))
     if not seen or seen[0] < 0 or len(seen) < 3 or (other and not named):
         return None
@@ -73,7 +74,7 @@ def guess_scale(name: str, values: pd.Series) -> Scale | None:
     evidence = f"values {seen[0]:g} to {top:g}" + (
         "" if whole else ", in half steps" if _halves(seen) else ", decimals"
     )
-    low, high = (int(seen[0] > 0), next(end for end in (5, 7, 10, 100) if top <= end))
+    low, high = (int(seen[0] >= 1), next(end for end in (5, 7, 10, 100) if top <= end))
     if top in (3, 4, 6) and whole and seen == [*range(int(seen[0]), int(top) + 1)] and len(values) >= 50:
         high = top
         doubts.append(f"no {top + 1:g} among {len(values)}: was the scale {low}-{top:g}?")
@@ -84,6 +85,9 @@ def guess_scale(name: str, values: pd.Series) -> Scale | None:
     elif len(out_of) and out_of.nunique() == 1 and float(out_of.iloc[0]) >= top:
         high = float(out_of.iloc[0])
     metric = next((kind for kind in ("nps", "loyalty", "csat", "ces") if means(name, kind)), "rating")
+    if high == 10 and seen[0] > 1 and not said:
+        low = 0
+        doubts.append("neither 0 nor 1 was given: was it 0-10 or 1-10?")
     if metric == "nps":
         low, high, metric, doubt = _settle_nps(numbers, low, high, said is not None)
         doubts += doubt

@@ -17,7 +17,7 @@ from vocwb.collect.forms.encodings import Encoding, decode_blocks, find_encoding
 from vocwb.collect.forms.mail import read_mail
 from vocwb.collect.forms.markup import read_xml
 from vocwb.collect.forms.records import read_json, read_parquet
-from vocwb.collect.forms.rows import EmptyFileError, Rows
+from vocwb.collect.forms.rows import PLACE, EmptyFileError, Rows
 from vocwb.collect.forms.sheets import read_sheets
 from vocwb.collect.forms.transcripts import read_chat, read_srt, read_vtt
 from vocwb.crosswalk import Source
@@ -38,7 +38,6 @@ FILE, FOLDER = "_file", "_folder"
 _BLOCK = 1 << 22
 _ROWS = 50_000
 _NOT_TEXT = ("xlsx", "parquet", "eml", "mbox", "xml")
-_PLACE = (FILE, FOLDER, "_line")
 
 
 class RawFile(NamedTuple):
@@ -243,9 +242,8 @@ def _read_parts(
         if not checked and (len(records) or len(records.columns) > 1):
             _check_columns(records, source, file)
             checked = True
-        folder = Path(file).parent.name
-        records = records.rename(columns={name: f"{name} (raw)" for name in (FILE, FOLDER)})
         line = records.pop("_line")
+        folder = Path(file).parent.name
         yield part._replace(records=records.assign(_file=file, _folder=folder, _line=line))
 
 
@@ -295,8 +293,9 @@ def _cut_rows(found: Rows) -> Iterator[Part]:
     rows, bad = iter(found.rows), found.bad
     while (some := list(islice(rows, _ROWS))) or bad is not None:
         records = pd.DataFrame([row for _, row in some], columns=found.header, dtype="str")
+        records = records.rename(columns={name: f"{name} (raw)" for name in PLACE})
         lines = pd.Series([line for line, _ in some], dtype="int64")
-        yield Part(records.rename(columns={"_line": "_line (raw)"}).assign(_line=lines), bad or [])
+        yield Part(records.assign(_line=lines), bad or [])
         bad = None
 
 

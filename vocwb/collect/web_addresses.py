@@ -6,28 +6,34 @@ from collections.abc import Iterator
 
 from vocwb.collect.personal_contacts import TAKEN, Span
 
-_SAFE = r"!#-&(-;=?-Z\[\]_a-z~|"  # what an address may hold, without quotes, angle brackets and non-ASCII
+# What an address may hold, without quotes, strokes, angle brackets and letters that are not ASCII.
+_SAFE = r"!#-&(-;=?-Z\[\]_a-z~"
 _URL = re.compile(
-    rf"(?:https?|ftp)://[{_SAFE}]+|\bwww\.[{_SAFE}]+|(?<![\w@./{TAKEN}-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}[a-z]{{2,10}}/[{_SAFE}]*",
+    rf"(?:https?|ftp)://[{_SAFE}]+|(?<![^\W{TAKEN}])www\.[{_SAFE}]+"
+    rf"|(?<![\w@./{TAKEN}-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}[a-z]{{2,10}}/[{_SAFE}]*",
     re.I,
 )
 _PARTS = re.compile(
     r"(?:[a-z]+://)?(?P<host>[^/?#]*)(?P<path>[^?#]*)\??(?P<query>[^#]*)#?(?P<fragment>.*)", re.I | re.S
 )
-_TELLING_KEY = re.compile(
-    r"token|sess|^sid$|auth|^sig|signature|passw|^pw$|otp|user|^u(?:id)?$|mail|phone|tel$|mobile|^msisdn|^(?:full|first|last|customer)_?name"
-    r"|order|invoice|booking|ticket|customer|client_?id|account|^acc(?:t|ount)|member|patient|login|ssn|card|track(?:ing)?(?:_?(?:no|id))?$|hash|secret"
-    r"|reset|verify|confirm|invite|jwt|api_?key|^key$|^code$|^rid$|^cid$|^pid$|respondent|subscriber|unsub|ticket",
+_SECRET_KEY = re.compile(
+    r"token|sess|^sid$|auth|^sig|signature|passw|^pw$|otp|user|^u(?:id)?$|mail|phone|tel$|mobile|^msisdn|hash|secret|jwt"
+    r"|(?:full|first|last|customer)_?name|login|ssn|reset|verify|confirm|invite|api_?key|^key$|^code$|respondent|subscriber|unsub",
     re.I,
 )
+_RECORD_KEY = re.compile(
+    r"order|invoice|booking|ticket|customer|client|account|^acc|member|patient|card|track", re.I
+)
 _PERSONAL = (
-    "u user users usr profile profiles account accounts member members customer customers people person in order orders invoice invoices"
-    " track tracking ticket tickets booking bookings reset verify confirm confirmation unsubscribe invite share shared my patient"
-    " patients claim claims delivery survey feedback case cases"
+    "u user users usr profile profiles account accounts member members customer customers people person in"
+    " order orders invoice invoices track tracking ticket tickets booking bookings reset verify confirm"
+    " confirmation unsubscribe invite share shared my patient patients claim claims delivery survey feedback"
+    " case cases"
 )
 _PAGES = (
-    "new edit list login signin signup register help about faq settings home index search privacy terms contact status history"
-    " returns return all view detail details password orders order track tracking info support form start"
+    "new edit list login signin signup register help about faq settings home index search privacy terms"
+    " contact status history returns return all view detail details password orders order track tracking info"
+    " support form start"
 )
 _PERSONAL_FOLDER, _PAGE_WORDS = frozenset(_PERSONAL.split()), frozenset(_PAGES.split())
 _PAGE_KEYS = frozenset(
@@ -46,9 +52,7 @@ def find_urls(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iter
     if "/" not in text and "www." not in text.lower():
         return
     for match in _URL.finditer(text):
-        address = match[0].rstrip(".,;:!?")
-        while address.endswith(")") and address.count(")") > address.count("("):
-            address = address[:-1].rstrip(".,;:!?")
+        address = match[0].rstrip(".,;:!?" if "(" in match[0] else ".,;:!?)")
         yield match.start(), match.start() + len(address), "[URL]" if is_telling_url(address, kept) else ""
 
 
@@ -63,7 +67,7 @@ def is_telling_url(address: str, kept: frozenset[str] = frozenset()) -> bool:
         return True
     for pair in re.split("[&;]", f"{parts['query']}&{parts['fragment']}"):
         key, has_value, value = pair.partition("=")
-        if has_value and value and (_TELLING_KEY.search(key) or _is_unique_value(key, value)):
+        if has_value and value and _is_telling_pair(key, value):
             return True
     segments = [segment for segment in parts["path"].split("/") if segment]
     is_social = _SOCIAL.search(parts["host"])
@@ -95,13 +99,16 @@ def is_telling_url(address: str, kept: frozenset[str] = frozenset()) -> bool:
 
 
 def _is_code(text: str, *, length: int, turns: int) -> bool:
-    """Return whether a word in it is too long, and goes between letters and digits too often, to mean anything."""
+    """Return whether a word in it is too long, and goes between letters and digits too often, to mean"
+    " anything."""
     return any(
         len(word) >= length and len(_TURN.findall(word)) >= turns for word in re.split(r"[-_.,+%]", text)
     )
 
 
-def _is_unique_value(key: str, value: str) -> bool:
+def _is_telling_pair(key: str, value: str) -> bool:
+    if _SECRET_KEY.search(key) or (_RECORD_KEY.search(key) and re.search(r"\d{3}", value)):
+        return True
     # What a shop's pages are numbered by (v of a film, a product's id) is nobody's.
     if key.lower().startswith("utm_") or key.lower() in _PAGE_KEYS:
         return False
@@ -126,7 +133,7 @@ def find_machines(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> 
     """Yield IP addresses that are not a home network's and not a version, and MAC addresses."""
     for match in _IPV4.finditer(text) if text.count(".") > 2 else ():
         before, parts = (
-            text[max(0, match.start() - 30) : match.start()],
+            text[max(0, match.start() - 30) : match.start()].rpartition(TAKEN)[2],
             [int(part) for part in match[0].split(".")],
         )
         is_called = _CALLED_IP.search(before) is not None

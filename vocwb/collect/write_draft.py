@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from vocwb.collect.column_words import is_question, means
+from vocwb.collect.column_words import is_question, means, split_name
 from vocwb.collect.guess import Guess
 from vocwb.collect.language_id import identify_languages
 from vocwb.collect.scales import Scale
@@ -131,7 +131,7 @@ def _write_source(
     if columns:
         lines.append("    columns:")
         lines += [f"      {guess.role}: {_quote(guess.column)}  {_say(guess)}" for guess in columns]
-    if "id" not in by_role and "event" not in by_role:
+    if "id" not in by_role and not any(role in by_role for role in ("event", "funnel", "measure")):
         lines.append("    # no id: a record is known again by its content")
     if "names" in by_role:
         listed = ", ".join(_quote(guess.column) for guess in by_role["names"])
@@ -221,7 +221,7 @@ def _write_said(
     """Write verbatims or turns, tags, segments and answers."""
     lines = []
     for guess in by_role.get("turns", []):
-        lines.append(f"    turns: {_guess_turns(guess.column, draft.records[guess.column])}")
+        lines.append(f"    turns: {_write_turns(guess, draft.records[guess.column])}")
     if "verbatim" in by_role:
         lines.append("    verbatims:")
         slugs: Counter[str] = Counter()
@@ -322,29 +322,25 @@ def _declare(column: str, value: str, declared: dict[str, str], taken: dict[str,
     return slug
 
 
-def _guess_turns(column: str, values: pd.Series) -> str:
-    """Return speaker, text and customer of transcripts: the shortest varied key speaks, the longest is the text."""
+def _write_turns(guess: Guess, values: pd.Series) -> str:
+    """Return speaker, text and customer of transcripts, and who speaks in them."""
+    speaker, text = guess.more
     turns = [
         turn for value in values.dropna().head(100) for turn in json.loads(value) if isinstance(turn, dict)
     ]
-    frame = pd.DataFrame(turns).astype("str")
-    lengths = frame.apply(lambda cells: cells.str.len().mean())
-    text = str(lengths.idxmax())
-    rest = frame.drop(columns=text)
-    named = [key for key in rest if re.search(r"speaker|from|by|who|role|author|sender|name", str(key), re.I)]
-    speaker = str(rest[named or list(rest)].nunique().idxmin()) if len(lengths) > 1 else text
-    who = frame[speaker].value_counts().index.tolist()[:30]
-    customers = [name for name in who if not _NOT_CUSTOMER.search(name)] or who[:1]
+    who = pd.Series([str(turn[speaker]) for turn in turns if turn.get(speaker)], dtype="str").value_counts()
+    names = who.index.tolist()[:30]
+    customers = [name for name in names if not _NOT_CUSTOMER.search(name)] or names[:1]
     listed = ", ".join(_quote(name) for name in customers)
-    speakers = ", ".join(_quote(name) for name in who[:5])
+    speakers = ", ".join(names[:5])
     return (
-        f"{{column: {_quote(column)}, speaker: {_quote(speaker)}, text: {_quote(text)}, customer: [{listed}]}}"
+        f"{{column: {_quote(guess.column)}, speaker: {_quote(speaker)}, text: {_quote(text)}, customer: [{listed}]}}"
         f"  # speakers: {_one_line(speakers)}; doubt: who of them is a customer?"
     )
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"\W+", "_", name.lower()).strip("_")[:40].strip("_") or "column"
+    return re.sub(r"\W+", "_", split_name(name)).strip("_")[:40].strip("_") or "column"
 
 
 def _quote(name: str) -> str:

@@ -80,10 +80,13 @@ def _words(y: alt.Y, dy: int) -> list[alt.Chart]:
     return layers
 
 
-def chart_shares(rows: pd.DataFrame) -> alt.LayerChart:
+def chart_shares(
+    rows: pd.DataFrame, *, title: str = "% of respondents, with 95% interval", ordered: bool = False
+) -> alt.LayerChart:
     """Return a chart of shares with their 95% intervals, the largest first, the verdict in shape and colour.
 
-    Needs the columns that `prepare_rows` adds; a row without a value is left out.
+    Needs the columns that `prepare_rows` adds; a row without a value is left out. title names the axis;
+    ordered: the rows stay in their order.
 
     >>> from vocwb.schemas import make_findings
     >>> from vocwb.share.rows import prepare_rows
@@ -92,8 +95,8 @@ def chart_shares(rows: pd.DataFrame) -> alt.LayerChart:
     >>> chart_shares(prepare_rows(make_findings([row], section="topics", month="2025-01"))).to_dict()["height"]
     {'step': 44}
     """
-    rows = _sorted(rows[rows["value"].notna()], "value")
-    x = alt.X("low:Q", title="% of respondents, with 95% interval", scale=alt.Scale(domainMin=0, nice=True))
+    rows = _order(rows, ordered)
+    x = alt.X("low:Q", title=title, scale=alt.Scale(domainMin=0, nice=True))
     return _draw(rows, *_dots(rows, x), height=alt.Step(44))
 
 
@@ -179,10 +182,10 @@ def chart_trend(
     return _draw(rows, *layers, height=height)
 
 
-def chart_bars(rows: pd.DataFrame, *, title: str = "responses") -> alt.LayerChart:
+def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = False) -> alt.LayerChart:
     """Return bars of counts, the longest first; what is declared and absent stands as an empty row.
 
-    Needs the columns that `prepare_rows` adds. title names what is counted.
+    Needs the columns that `prepare_rows` adds. title names what is counted; ordered: rows stay in their order.
 
     >>> from vocwb.schemas import make_findings
     >>> from vocwb.share.rows import prepare_rows
@@ -191,7 +194,7 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses") -> alt.LayerChar
     >>> chart_bars(prepare_rows(make_findings([row], section="coverage", month="2025-01"))).to_dict()["height"]
     {'step': 36}
     """
-    rows = _sorted(rows[rows["value"].notna()], "value")
+    rows = _order(rows, ordered)
     y = alt.Y("row:O", axis=None)
     end = max(rows["value"].max(), 1) if len(rows) else 1
     x = alt.X("value:Q", title=title, axis=None, scale=alt.Scale(domain=[0, float(end)]))
@@ -202,6 +205,46 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses") -> alt.LayerChar
         *_words(y, -6),
     ]  # fmt: skip
     return _draw(rows, *layers, height=alt.Step(36))
+
+
+def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") -> alt.LayerChart:
+    """Return a heat map of counts: a strip of months below each label, in which nothing is an empty frame.
+
+    Needs row (its place, from 0), label, short, number (what stands at the end of the row), period, and value:
+    missing where something arrived and is too little to show (a dot). title names what the colour counts.
+
+    >>> cells = pd.DataFrame({"row": 0, "label": "mail", "short": "mail", "number": "7", "period": ["2025-01"],
+    ...                       "value": [7]})
+    >>> chart_months(cells).to_dict()["height"]
+    {'step': 46}
+    """
+    cells = cells.sort_values(["row", "period"], ignore_index=True)  # "undated" comes after the digits
+    cells = cells.assign(
+        latest=cells["row"].where(~cells["row"].duplicated()),
+        mark=cells["value"].gt(0).map({True: "some", False: "none"}).mask(cells["value"].isna(), "few"),
+    )
+    y = alt.Y("row:O", axis=None)
+    x = alt.X("period:O", title=None, sort=None, scale=alt.Scale(paddingInner=0.08),
+              axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False))  # fmt: skip
+    shade = alt.Color("value:Q", scale=alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0),
+                      legend=alt.Legend(title=title, titleColor=INK, gradientLength=160, tickCount=4))  # fmt: skip
+    tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
+    box = {"height": {"band": 0.46}, "yOffset": 10}
+    mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}
+    first = alt.FieldValidPredicate(field="latest", valid=True)
+    layers = [
+        alt.Chart().mark_rect(fill=PAPER, stroke=LINE, **box).encode(x=x, y=y, tooltip=tips),
+        alt.Chart().mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=tips).transform_filter(mark["some"]),
+        alt.Chart().mark_point(yOffset=10, size=16, filled=True, color=MUTED, opacity=1)
+        .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
+        *(words.transform_filter(first) for words in _words(y, -12)),
+    ]  # fmt: skip
+    return _draw(cells, *layers, height=alt.Step(46))
+
+
+def _order(rows: pd.DataFrame, ordered: bool) -> pd.DataFrame:
+    rows = rows[rows["value"].notna()]
+    return rows.assign(row=range(len(rows))) if ordered else _sorted(rows, "value")
 
 
 def _sorted(rows: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -27,13 +28,14 @@ _CODE_PAGES = (
 )  # fmt: skip
 
 
-def open_archive(data: bytes, *, file: str) -> Iterator[tuple[str, bytes]]:
+def open_archive(data: bytes, *, file: str, only: str | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the bytes of each member of a zip or gz file; of a zip in it too, one level deep.
 
     Folders, README, hidden files and what systems add (__MACOSX, Thumbs.db) are left out. A name is only a
-    label: steps such as .. are cut from it, and a second member of the same name is numbered. Raises
-    SourceError where the file is no whole archive, a member is encrypted or packed by an unknown method,
-    the archive unpacks to more than 4 GB, or a member of 10 MB and more to over 200 times its size.
+    label: steps such as .. are cut from it, and a second member of the same name is numbered. `only` is the
+    name of the one member to yield, and spares the work of unpacking the others. Raises SourceError where
+    the file is no whole archive, a member is encrypted or packed by an unknown method, the archive unpacks
+    to more than 4 GB, or a member of 10 MB and more to over 200 times its size.
 
     >>> with zipfile.ZipFile(stream := io.BytesIO(), "w") as packed:
     ...     packed.writestr("../2025/a.csv", "id,text")
@@ -41,18 +43,19 @@ def open_archive(data: bytes, *, file: str) -> Iterator[tuple[str, bytes]]:
     >>> list(open_archive(stream.getvalue(), file="a.zip"))
     [('2025/a.csv', b'id,text')]
     """
-    taken: set[str] = set()
+    taken: Counter[str] = Counter()
     unpacked = 0
-    for name, content in _open_level(data, file, 1):
+    for name, content in _open_level(data, file, 1, only):
         unpacked += len(content)
         if unpacked > MOST_BYTES:
             raise _say_bomb(file)
-        label, path, number = name, PurePosixPath(name), 1
+        label, path = name, PurePosixPath(name)
         while label in taken:
-            number += 1
-            label = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-        taken.add(label)
-        yield label, content
+            taken[name] += 1
+            label = str(path.with_name(f"{path.stem} ({taken[name]}){path.suffix}"))
+        taken[label] = 1
+        if only in (None, label):
+            yield label, content
 
 
 def is_archive(name: str) -> bool:
@@ -82,7 +85,7 @@ def check_members(members: Iterable[zipfile.ZipInfo], *, file: str, most: int = 
         raise _say_bomb(file, most)
 
 
-def _open_level(data: bytes, file: str, level: int) -> Iterator[tuple[str, bytes]]:
+def _open_level(data: bytes, file: str, level: int, only: str | None = None) -> Iterator[tuple[str, bytes]]:
     if not data:
         raise EmptyFileError(file)
     if data.startswith(b"\x1f\x8b"):
@@ -92,7 +95,7 @@ def _open_level(data: bytes, file: str, level: int) -> Iterator[tuple[str, bytes
         label = re.sub(r"\.gz$", "", PurePosixPath(file).name, flags=re.IGNORECASE)
         members: Iterable[tuple[str, bytes]] = [(label, content)]
     else:
-        members = _unzip(data, file)
+        members = _unzip(data, file, only)
     for name, content in members:
         packed = is_archive(name) or content.startswith(b"\x1f\x8b")
         if packed and content and level == 2:
@@ -108,7 +111,7 @@ def _open_level(data: bytes, file: str, level: int) -> Iterator[tuple[str, bytes
             yield name, content
 
 
-def _unzip(data: bytes, file: str) -> Iterator[tuple[str, bytes]]:
+def _unzip(data: bytes, file: str, only: str | None) -> Iterator[tuple[str, bytes]]:
     try:
         packed = zipfile.ZipFile(io.BytesIO(data))
         members = [member for member in packed.infolist() if not member.is_dir()]
@@ -121,8 +124,10 @@ def _unzip(data: bytes, file: str) -> Iterator[tuple[str, bytes]]:
         name = _clean_name(_decode_name(member))
         if not name:
             continue
+        # The wanted one may be numbered, or lie in this one.
+        is_wanted = only is None or only.startswith(name.rpartition(".")[0] or name)
         try:
-            content = packed.read(member)
+            content = packed.read(member) if is_wanted else b""
         except Exception as error:
             raise _say_broken(f"{file}: {name}", error) from error
         yield name, content

@@ -28,7 +28,7 @@ _CANDIDATES = {
     "mac-roman": (_WEST, 10), "windows-1250": (_EAST, 6), "iso-8859-2": (_EAST, 8), "cp852": (_EAST, 12),
     "windows-1254": (("tr",), 6), "windows-1257": (("lv", "lt", "et"), 8),
     "windows-1251": (_CYRILLIC, 0), "koi8-r": (_CYRILLIC, 4), "koi8-u": (_CYRILLIC, 6),
-    "cp866": (_CYRILLIC, 6), "iso-8859-5": (_CYRILLIC, 8), "mac-cyrillic": (_CYRILLIC, 20),
+    "cp866": (_CYRILLIC, 6), "iso-8859-5": (_CYRILLIC, 8), "mac-cyrillic": (_CYRILLIC, 16),
     "windows-1256": (_ARABIC, 0), "iso-8859-6": (_ARABIC, 8),
     "windows-1253": (("el",), 0), "iso-8859-7": (("el",), 2),
     "windows-1255": (("he",), 0), "iso-8859-8": (("he",), 6), "cp874": (("th",), 0),

@@ -32,10 +32,10 @@ _MOST = {
     "ko": 10.8,
 }
 # Bits that a character costs which is no letter of the language, by what it is.
-_ASCII, _FITTING, _MARK, _LETTER, _SYMBOL, _NEVER = 5.0, 3.0, 7.0, 13.0, 15.0, 24.0
+_ASCII, _CLOSING, _OPENING, _MARK, _LETTER, _SYMBOL, _NEVER = 5.0, 3.0, 6.0, 8.0, 13.0, 15.0, 24.0
 _FOREIGN, _AGAIN = 24.0, 4.0
 # Quotes, dashes and signs that people do write, and the joiners of Persian and Arabic.
-_MARKS = "“”‘’«»–—…€£§©®°·×¿¡№\xa0\xad\u200c\u200d\u200e\u200f،؛؟٪٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
+_MARKS = "„“”‘’«»–—…€£§©®°·×¿¡№\xa0\xad\u200c\u200d\u200e\u200f،؛؟٪٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹"
 # Everyday words of feedback that the lists of function words lack.
 _WORDS = {
     "bg": "добър добра добре хубав хубаво лош лошо филм музика продукт поръчка доставка магазин обслужване качество "
@@ -111,7 +111,8 @@ def weigh_text(text: str, languages: tuple[str, ...]) -> Likelihood:
     letter = _classes()[0]
     surprise = _weigh_ascii(before, points, counts)
     case = _case_costs(before, points)
-    fitting = _are_marks_in_place(before, points)
+    marks = _mark_costs(before, points)
+    stuck = 5.0 * (_are_in(before, "–—€£§©®°”»") & letter[points])  # "€" is rather a letter there
     readings = []
     for language in languages:
         model = _model(language)
@@ -122,7 +123,7 @@ def weigh_text(text: str, languages: tuple[str, ...]) -> Likelihood:
         # No word changes its script: "trиs" is "très" misread.
         strange = letter[points] & letter[before] & ((number > 0) != (last > 0)) & (beyond | (before > 0x7F))
         costs = np.where((before == points) & (costs < _NEVER), np.minimum(costs, _AGAIN), costs)
-        costs = (np.where(fitting, _FITTING, costs) + case + 8.0 * strange) * counts
+        costs = (np.minimum(costs, marks) + case + stuck + 8.0 * strange) * counts
         bits = float(costs.sum()) + surprise.get(language, surprise[""])
         readings.append((bits, float(costs[beyond].sum()), language))
     bits, bits_beyond, language = min(readings)
@@ -154,14 +155,17 @@ def _case_costs(before: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.where(told & upper[points], costs, np.where(told & lower[points] & after_upper, 0.5, 0.0))
 
 
-def _are_marks_in_place(before: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Say which marks stand where they belong: quotes opened after a blank, apostrophes after a letter."""
-    letter = _classes()[0][before]
-    closes = np.isin(points, [ord(mark) for mark in "’”»…"]) & (
-        letter | np.isin(before, [ord(mark) for mark in ".!?,)"])
-    )
-    opens = np.isin(points, [ord(mark) for mark in "‘“«–—£€¿¡"]) & ~letter & (before < 0x80)
-    return closes | opens
+def _mark_costs(before: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return what marks cost where they belong, or infinity: a quote opens after a blank and closes after a word."""
+    after_letter = _classes()[0][before]
+    closes = _are_in(points, "’”“»…") & (after_letter | _are_in(before, ".!?)"))
+    opens = _are_in(points, "‘“„«£€¿¡") & ~after_letter & (before < 0x80)
+    opens |= _are_in(points, "–—") & (before == 0x20)
+    return np.where(closes, _CLOSING, np.where(opens, _OPENING, np.inf))
+
+
+def _are_in(points: np.ndarray, characters: str) -> np.ndarray:
+    return np.isin(points, [ord(character) for character in characters])
 
 
 @cache

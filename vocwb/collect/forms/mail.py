@@ -1,6 +1,7 @@
 """Reads mails (EML, and MBOX with many) to one row each: headers, what was written, names of attachments."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
@@ -233,9 +234,19 @@ def _name_charsets(message: Message) -> str | None:
 
 def _decode_payload(part: Message) -> tuple[str, str]:
     payload = _try(lambda: part.get_payload(decode=True))
-    if payload is None:
-        payload = str(part.get_payload()).encode("utf-8", "surrogateescape")
-    return _decode(payload, _try(part.get_content_charset))
+    raw = _try(lambda: str(part.get_payload()).encode("utf-8", "surrogateescape"))
+    if raw and str(part.get("Content-Transfer-Encoding")).strip().lower() == "base64":
+        payload = _decode_base64(raw)
+    return _decode(payload or raw or b"", _try(part.get_content_charset))
+
+
+def _decode_base64(raw: bytes) -> bytes:
+    """Return what base64 says, as far as it goes, or the bytes as they are where they are none."""
+    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    if len(re.findall(rb"[^A-Za-z0-9+/=\r\n]", raw)) * 10 > len(raw):  # as words with spaces have
+        return raw
+    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
+    return b64decode(letters + b"=" * (-len(letters) % 4))
 
 
 def _name_attachment(part: Message) -> str | None:

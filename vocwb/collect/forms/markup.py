@@ -59,19 +59,20 @@ def read_xml(data: bytes, *, file: str, record_path: Sequence[str], encoding: st
 
     One step (["Review"]) names elements of that tag wherever they stand, several steps (["Reviews",
     "Review"]) those inside one another; a step may hold "*" ("*_Review"), and if the last one does, `_tag`
-    is the tag of each record. Columns: attributes of the record by their name; its own text as `_text`; a
-    child's text by its tag, a child's attribute as "tag@name",
-    what is nested deeper with dots. A child that comes more than once in some record of the file gives its
-    texts, one a line, as "tag", and, if it has attributes or children, a JSON list of its objects as
-    "tag[]" (the text is under "text"). Text mixed with elements is joined. Attributes of the elements around
-    a record are `_in_Tag@name`, and the texts of their children that come once and hold no elements
-    `_in_Tag.child`. Prefixes of names are cut. An element that is nested in a record is part of it.
+    is the tag of each record. Prefixes of names are cut. An element that is nested in a record is part of it.
+
+    Columns: attributes of the record by their name, its own text as `_text`, a child's text by its tag, a
+    child's attribute as "tag@name", what is nested deeper with dots. A child that comes more than once in
+    some record of the file gives its texts, one a line, as "tag", and, if it has attributes or children, a
+    JSON list of objects as "tag[]" (each with its text as "text"). Text mixed with elements is joined.
+    Attributes of the elements around a record are `_in_Tag@name`; of their children, those that come once
+    and hold no elements are `_in_Tag.child`.
 
     The encoding is `encoding`, or the declared one, or as found. A record with bytes that do not fit is set
     aside; at a fault of the XML the records before it are kept, and all from the record on in which it
     stands is one bad row. Raises NoElementError (an EmptyFileError) where no element is named so, and
-    SourceError where the fault stands before the first record, or where entities are declared (a few bytes may
-    stand for gigabytes, or for another file).
+    SourceError where the fault stands before the end of the first record, or where entities are declared
+    (a few bytes may stand for gigabytes, or for another file).
 
     >>> read_xml(b'<P title="Mug"><R stars="5"><by>Jo</by> fine</R></P>', file="a.xml", record_path=["R"]).rows
     [(1, {'stars': '5', '_text': 'Jo fine', 'by': 'Jo', '_in_P@title': 'Mug'})]

@@ -78,9 +78,12 @@ def find_records(text: str) -> list[str]:
     ['*', '*']
     """
     documents = _parse_documents(text.removeprefix("\ufeff").strip() or "0")
-    if isinstance(documents[0][1], Exception):
-        return []
-    ways = _find_ways(documents[0][1], 0)
+    first = documents[0][1]
+    if isinstance(first, Exception) or (
+        len(documents) > 1 and isinstance(first, dict) and _holds_text(first)
+    ):
+        return []  # nothing, or records that stand one after the other
+    ways = _find_ways(first, 0)
     # A record that says something outweighs many that only count; of the same, the way with fewest "*".
     return max(ways, key=lambda way: (*way[1], -way[0].count("*"), -len(way[0])))[0] if ways else []
 
@@ -217,9 +220,7 @@ def _say_fault(error: Exception, text: str = "") -> str:
     if not isinstance(error, json.JSONDecodeError):
         return "nested too deeply" if isinstance(error, RecursionError) else str(error)
     where = f"line {error.lineno} column {error.colno}" if text else f"column {error.colno}"
-    is_comma = text[: error.pos + 1].rstrip().endswith((",]", ",}")) or re.search(
-        r",\s*[\]}]?\s*$", text[max(0, error.pos - 200) : error.pos + 1]
-    )
+    is_comma = re.search(r",\s*[\]}]?\s*$", text[max(0, error.pos - 200) : error.pos + 1])
     return f"{error.msg}, {where}" + (" (a comma with nothing after it)" if is_comma else "")
 
 
@@ -367,8 +368,6 @@ def _table_text(table: pa.Table, file: str) -> pd.DataFrame:
 
 def _column_text(column: pa.Array, name: str, file: str) -> Any:
     kind = column.type
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
     if isinstance(kind, pa.BaseExtensionType):
         column, kind = column.storage, kind.storage_type
     if pa.types.is_dictionary(kind):

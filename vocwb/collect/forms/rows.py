@@ -31,15 +31,20 @@ class Rows(NamedTuple):
     bad: list[tuple[int, str, str]]
 
 
+PLACE = ("_file", "_folder", "_line")
+"""Columns that say where a record stands; raw columns of these names are called "_file (raw)" and so on."""
+
+
 def name_columns(cells: Iterable[Any]) -> list[str]:
     """Return the names of a header's cells: blank ones are numbered, repeated ones get their number.
 
-    >>> name_columns(["id", None, "id"])
-    ['id', 'column 2', 'id (3)']
+    >>> name_columns(["id", None, "id", "_line"])
+    ['id', 'column 2', 'id (3)', '_line (raw)']
     """
     names: list[str] = []
     for number, cell in enumerate(cells, 1):
         name = BAD.sub("\ufffd", "" if cell is None else str(cell)).strip() or f"column {number}"
+        name = f"{name} (raw)" if name in PLACE else name
         names.append(name if name not in names else f"{name} ({number})")
     return names
 

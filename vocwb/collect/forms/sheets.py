@@ -9,30 +9,39 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
-from statistics import median
 from typing import Any, NamedTuple
 
 import openpyxl
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.functions import fromstring, tostring
 
 from vocwb.collect.forms.archives import check_members
-from vocwb.collect.forms.rows import EmptyFileError, Rows, name_columns
+from vocwb.collect.forms.headers import Area, Line, find_header_rows, join_header
+from vocwb.collect.forms.rows import EmptyFileError, Rows
 from vocwb.errors import SourceError
 
 SHEET = "_sheet"
 """The column that says from which sheet a record comes, where all sheets are read."""
 _MOST_BYTES = 2 * 2**30
 _LAST_ROW = 1_048_576  # of a worksheet
+_MOST_MENDED = 200 * 2**20
+_NAMESPACES = (  # of "Strict Open XML" (ISO/IEC 29500-1), and those that the library knows
+    (
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    ),
+    (
+        b"http://purl.oclc.org/ooxml/officeDocument/",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/",
+    ),
+)
 _MOST_BLANK = 20_000_000  # cells between others, beyond 20 for each of them
 _LOOKED_AT = 60
 _CONTROL = re.compile("_x00([01][0-9A-Fa-f])_")  # so XLSX writes control characters
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?\bref=[\"']([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})")
-_NUMBER = re.compile(r"-?[\d.,]+$|\d{4}-\d\d-\d\d")
 _REMEDY = "Open it in a spreadsheet program and save it as .xlsx without a password, or as CSV UTF-8."
-
-Line = tuple[int, list[str | None]]
 
 
 class Table(NamedTuple):
@@ -41,7 +50,7 @@ class Table(NamedTuple):
     name: str
     visible: bool
     lines: list[Line]
-    merged: list[tuple[int, int, int, int]]
+    merged: list[Area]
     hidden_rows: list[int]
 
 
@@ -78,7 +87,7 @@ def read_sheets(
         if not lines:
             continue
         top = sum(number < lines[0][0] + header_rows for number, _ in lines)
-        names = _join_header(lines[:top], table.merged)
+        names = join_header(lines[:top], table.merged)
         order = list(range(len(names)))
         if header is None:
             header = names
@@ -112,7 +121,7 @@ def find_header(data: bytes, *, file: str, sheet: str | None = None) -> tuple[in
     The header is the first row that names more than half as many columns as a row of the body fills (a cell
     merged over several columns names them all, but a single cell over the whole width is a title); it has
     further rows where cells merged over columns, or blank ones, are named in the row below and that row
-    holds no number. The evidence tells hidden rows and sheets too. Raises what `read_sheets` raises.
+    holds no number. The evidence tells hidden rows and other sheets too. Raises what `read_sheets` raises.
 
     >>> book = openpyxl.Workbook()
     >>> for row in (["Answers of May"], ["id", "on", "text"], [7, None, "fine"], [8, None, "late"]):
@@ -126,30 +135,16 @@ def find_header(data: bytes, *, file: str, sheet: str | None = None) -> tuple[in
     if table is None:
         raise EmptyFileError(file)
     lines = table.lines
-    typical = median(_count_filled(values) for _, values in lines[len(lines) // 2 :])
-    place = 0
-    for number, (row, values) in enumerate(lines[:-1]):
-        spread = _spread(row, values, table.merged)
-        if len(set(filter(None, spread))) >= min(2, typical) and _count_filled(spread) > typical / 2:
-            place = number
-            break
-    # Upper header rows without merged cells fill few columns, but others than the title lines above them do.
-    if place and _stands_above(lines[place - 1], lines[place], table.merged):
-        place -= 1
-    rows = 1
-    while (
-        rows < 4
-        and place + rows < len(lines) - 1
-        and _stands_above(lines[place + rows - 1], lines[place + rows], table.merged)
-    ):
-        rows += 1
+    place, rows = find_header_rows(lines, table.merged)
     first, last = lines[place][0], lines[place + rows - 1][0]
-    names = _join_header(lines[place : place + rows], table.merged)
+    names = join_header(lines[place : place + rows], table.merged)
     where = f"row {first}" if rows == 1 else f"rows {first} to {last}"
     evidence = [f"the header is {where}: {len(names)} column{'s' * (len(names) > 1)} named"]
     evidence += [f"{len(table.hidden_rows)} of the first rows are hidden"] if table.hidden_rows else []
-    hidden = [found.title for found in book.worksheets if found.sheet_state != "visible"]
-    evidence += [f"hidden sheets: {', '.join(hidden)}"] if hidden else []
+    for kind, shows in (("further", True), ("hidden", False)):
+        titles = [sheet.title for sheet in book.worksheets if (sheet.sheet_state == "visible") == shows]
+        titles = [title for title in titles if title != table.name]
+        evidence += [f"{kind} sheets: {', '.join(titles)}"] if titles else []
     return first - 1, last - first + 1, "; ".join(evidence)
 
 
@@ -171,20 +166,51 @@ def _open_book(data: bytes, file: str) -> openpyxl.Workbook:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             members = packed.infolist()
-        names = {member.filename for member in members}
         check_members(members, file=file, most=_MOST_BYTES)
-        if "xl/workbook.bin" in names or "content.xml" in names:
-            kind = (
-                "a binary workbook (.xlsb)" if "xl/workbook.bin" in names else "an OpenDocument file (.ods)"
-            )
+        others = {
+            "xl/workbook.bin": "a binary workbook (.xlsb)",
+            "content.xml": "an OpenDocument file (.ods)",
+        }
+        kind = next((others[member.filename] for member in members if member.filename in others), None)
+        if kind:
             raise SourceError(f"{file}: not a workbook that can be read: {kind}.", None, _REMEDY)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parts that hold no cells
-            return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        try:
+            return _load_book(data)
+        except Exception:
+            if sum(member.file_size for member in members) > _MOST_MENDED:
+                raise
+            return _load_book(_mend_book(data))
     except SourceError:
         raise
     except Exception as error:  # of a broken book the library raises a dozen kinds
         raise _say_broken(file, error) from error
+
+
+def _load_book(data: bytes) -> openpyxl.Workbook:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parts that hold no cells
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    if not book.worksheets:
+        raise ValueError("it has no sheet")
+    return book
+
+
+def _mend_book(data: bytes) -> bytes:
+    """Write a workbook again in the usual namespaces, and without fonts, fills and notes that the library refuses."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(mended := io.BytesIO(), "w") as new:
+        for name in dict.fromkeys(old.namelist()):
+            part = old.read(name)
+            for strict, usual in _NAMESPACES:
+                part = part.replace(strict, usual)
+            if name == "xl/styles.xml":
+                styles = fromstring(part)
+                for child in list(styles):
+                    if child.tag.rpartition("}")[2] not in ("numFmts", "cellXfs"):
+                        styles.remove(child)
+                part = tostring(styles)
+            if not name.startswith("docProps/"):
+                new.writestr(name, part)
+    return mended.getvalue()
 
 
 def _read_tables(
@@ -244,7 +270,7 @@ def _read_table(book: openpyxl.Workbook, table: Any, most: int | None) -> Table:
     return Table(table.title, table.sheet_state == "visible", lines, merged, hidden)
 
 
-def _find_merged(book: openpyxl.Workbook, table: Any) -> list[tuple[int, int, int, int]]:
+def _find_merged(book: openpyxl.Workbook, table: Any) -> list[Area]:
     """Return the merged cells of a sheet, which stand after all its rows, without reading the rows."""
     found, rest = [], b""
     with table._get_source() as source:
@@ -288,60 +314,6 @@ def _number_text(number: int | float) -> str:
     if isinstance(number, int) and str(number)[15 + (number < 0) :].strip("0"):
         return str(number)
     return f"{number:.15g}".upper() if isinstance(number, float) else f"{float(number):.15g}".upper()
-
-
-def _join_header(lines: list[Line], merged: list[tuple[int, int, int, int]]) -> list[str]:
-    """Name the columns of a header of one row or several."""
-    width = max(len(values) for _, values in lines)
-    filled = [values + [None] * (width - len(values)) for _, values in lines]
-    for place, (row, values) in enumerate(lines[:-1]):
-        below = filled[place + 1]
-        if any(_stands_wide(area, row) for area in merged):
-            spread = _spread(row, values, merged)[:width]
-            filled[place] = spread + [None] * (width - len(spread))
-        else:
-            last = None
-            for column in range(width):
-                last = filled[place][column] or last
-                if filled[place][column] is None and below[column]:
-                    filled[place][column] = last
-    return name_columns(
-        [" / ".join(dict.fromkeys(filter(None, parts))) for parts in zip(*filled, strict=True)]
-    )
-
-
-def _spread(row: int, values: list[str | None], merged: list[tuple[int, int, int, int]]) -> list[str | None]:
-    """Write what stands in a cell that is merged over columns of this row in all of them."""
-    spread = list(values)
-    for left, top, right, bottom in merged:
-        if top <= row <= bottom and right > left and row == top and len(values) >= left:
-            spread += [None] * (right - len(spread))
-            spread[left - 1 : right] = [values[left - 1]] * (right - left + 1)
-    return spread
-
-
-def _stands_wide(area: tuple[int, int, int, int], row: int) -> bool:
-    return area[1] <= row <= area[3] and area[2] > area[0]
-
-
-def _stands_above(upper: Line, lower: Line, merged: list[tuple[int, int, int, int]]) -> bool:
-    """Return whether the lower row names what cells of the upper one stand over or leave blank."""
-    (row, above), (next_row, below) = upper, lower
-    if any(top == row and bottom >= next_row for _, top, _, bottom in merged):
-        return True  # a cell of the header reaches down into the next row
-    if any(value and _NUMBER.match(value) for value in below) or len(set(filter(None, above))) < 2:
-        return False
-    wide = [area for area in merged if _stands_wide(area, row)]
-    if wide:
-        return any(_count_filled(below[left - 1 : right]) > 1 for left, _, right, _ in wide)
-    above = above + [None] * (len(below) - len(above))
-    below = below + [None] * (len(above) - len(below))
-    blank = [bool(under) for over, under in zip(above, below, strict=True) if not over]
-    return len(blank) > 1 and all(blank) and not all(below)
-
-
-def _count_filled(values: list[str | None]) -> int:
-    return sum(value is not None for value in values)
 
 
 def _name_form(data: bytes) -> str:
