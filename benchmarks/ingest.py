@@ -146,10 +146,12 @@ def read_truth(programme: Programme, truth: dict, given: bool) -> dict[str, dict
 def judge_columns(drafted: Programme, opened: list[sources.RawFile], truth: dict[str, dict]) -> dict[str, float]:
     """Return the share of columns that the draft names right, over all roles and of each."""
     right, asked = Counter(), Counter()
-    by_name = {source.name: source for source in drafted.sources}
     for pattern, columns in truth.items():
-        names = {raw.source.name for raw in opened if fnmatch.fnmatch(raw.file, pattern)}
-        source = by_name[min(names)] if names else None
+        files = [raw.file for raw in opened if fnmatch.fnmatch(raw.file, pattern)]
+        if not files:
+            continue
+        fitting = [s for s in drafted.sources if any(fnmatch.fnmatch(files[0], one) for one in s.files)]
+        source = fitting[0] if fitting else None
         for role in ROLES:
             if not columns.get(role):
                 continue

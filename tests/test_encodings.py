@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from vocwb.collect.forms.encodings import (
     MIXTURE,
-    UNFIT,
     decode_blocks,
     decode_text,
     find_encoding,
-    show_bytes,
 )
+from vocwb.collect.forms.rows import BAD, show_bytes
 from vocwb.errors import SourceError
 
 TEXTS = {
@@ -192,7 +191,7 @@ def test_marks_and_broken_bytes_of_utf_8():
     data = "id,text\n1,добре\n2,зле\n".encode() + b"3,\xd0caf\xff\n" + "4,чудесно\n".encode()
     text, encoding = decode_text(data, file="a.csv")
     assert encoding == "utf-8"
-    assert [line for line in text.splitlines() if not UNFIT.search(line)] == [
+    assert [line for line in text.splitlines() if not BAD.search(line)] == [
         "id,text",
         "1,добре",
         "2,зле",
@@ -283,6 +282,5 @@ def test_no_byte_is_lost(data, encoding):
     text = "".join(decode_blocks([data], encoding))
     pieces = re.split("([\udc00-\udcff])", text)
     assert (
-        b"".join(bytes([ord(at) - 0xDC00]) if UNFIT.match(at) else at.encode(encoding) for at in pieces)
-        == data
+        b"".join(bytes([ord(at) - 0xDC00]) if BAD.match(at) else at.encode(encoding) for at in pieces) == data
     )

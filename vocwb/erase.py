@@ -178,7 +178,8 @@ def erase_reports(
         page = erase_page(old, find_gone, forms, others)
         if page != old:
             write_report(page, path)
-        if ERASED in _list_ids(page):  # by this call or by an earlier one, and not rebuilt since
+        # A person's page that an earlier call erased from is named again until it is rebuilt.
+        if page != old or (others and ERASED in _list_ids(page)):
             months.add(path.parent.name)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "report.html")
     holding = {path for path in files if others and _holds(path, find_gone, forms, others)}
@@ -308,9 +309,8 @@ def forget_lines(
             # Those that an interrupted call has moved already are there, and not yet counted.
             unknown += [(*file, first - number) for number in range(count - (there[file] - counted[file]))]
     added = pd.concat([exact, pd.DataFrame(unknown, columns=place)])
-    return pd.concat([quarantine, added.assign(reason=reason, raw="")]).sort_values(
-        [*place, "reason"], ignore_index=True
-    )
+    lines = pd.concat([quarantine, added.assign(reason=reason, raw="")]).astype({"line": "int64"})
+    return lines.sort_values([*place, "reason"], ignore_index=True)
 
 
 def _tuples(frame: pd.DataFrame) -> pd.MultiIndex:

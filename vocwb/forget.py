@@ -30,7 +30,7 @@ from vocwb.erase import (
 from vocwb.errors import DecisionError, RunError, StoreError, VocwbError
 from vocwb.paths import programme_folder, raw_folder, report_folder, store_folder
 from vocwb.programme import Programme, read_key
-from vocwb.store import list_months, read_table, short_path
+from vocwb.store import list_months, list_tables, read_table, short_path
 
 REASON = "forgotten, as the respondent asked"
 """Why a record of a forgotten respondent is in quarantine, as `collect` says it too."""
@@ -377,7 +377,7 @@ def _erase(
 
 def _say_reports(programme: Programme, months: Iterable[str]) -> list[str]:
     """Return for each month what to do with its report, oldest first."""
-    known = list_months(programme) if months else []
+    known = list_months(programme) if {"responses", "feedback"} <= set(list_tables(programme)) else []
     folder = short_path(report_folder(programme.name, ""))
     return [
         f"make month PROGRAMME={programme.name} MONTH={month} FROM=03"

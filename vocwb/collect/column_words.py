@@ -192,7 +192,7 @@ def split_name(name: str) -> str:
     >>> split_name("reviewCreatedVersion"), split_name("Date_month.year")
     ('review created version', 'date month year')
     """
-    name = re.sub("[#№]", " nr ", _CAMEL.sub(" ", name))
+    name = re.sub("[#№]", " nr ", _CAMEL.sub(" ", name[:300]))
     return re.sub(r"[\W_]+", " ", name).strip().lower()
 
 

@@ -188,7 +188,7 @@ def find_silent(
         rows = [{"what": what, "says": says}]
     else:
         silent = pd.Series(~pd.Index(seen).isin(heard), seen)
-        rows = [{"what": what, "level": "all", "count": silent.sum(), "n": len(silent), "estimate": True}]
+        rows = [{"what": what, "count": silent.sum(), "n": len(silent), "estimate": True}]
         rows += _compare_silence(silent, behaviour, programme)
     rows += _rate_answers(responses, events, programme)
     return make_panel(rows, minimum=minimum)
@@ -286,14 +286,14 @@ def _split_thirds(values: pd.Series) -> dict[str, pd.Index]:
     low, high = values.quantile([1 / 3, 2 / 3])
     if not (values > low).any():  # most have the highest value of all
         low = high = values[values < low].max()
-    cuts = {
-        f"up to {_write(low)}": values <= low,
-        f"over {_write(low)}, to {_write(high)}": (values > low) & (values <= high),
-        f"over {_write(high)}": values > high,
-    }
-    cuts = {level: values.index[inside] for level, inside in cuts.items() if inside.any()}
+    cuts = [
+        (f"up to {_write(low)}", values <= low),
+        (f"up to {_write(high)}", (values > low) & (values <= high)),
+        (f"over {_write(high)}", values > high),
+    ]
+    cuts = [(level, values.index[inside]) for level, inside in cuts if inside.any()]
     names = ["lowest", *["middle"] * (len(cuts) - 2), "highest"]
-    return {f"{name}: {level}": ids for name, (level, ids) in zip(names, cuts.items(), strict=False)}
+    return {f"{name}: {level}": ids for name, (level, ids) in zip(names, cuts, strict=False)}
 
 
 def _write(number: float) -> str:

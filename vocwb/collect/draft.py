@@ -22,6 +22,7 @@ from vocwb.errors import SourceError
 _LOOKED_AT = 3000
 _MOST_LISTED = 4
 _TRIED = 4
+_ALIKE = 0.8
 
 
 class Export(NamedTuple):
@@ -161,23 +162,34 @@ def _reopen(raw_folder: Path, export: Export, how: dict) -> Export | None:
 
 
 def _join_exports(exports: list[Export]) -> list[Export]:
-    """Take files that have the same columns, and are read in the same way, for one export."""
-    groups: dict[str, list[Export]] = {}
-    for export in exports:
-        named = [name for name in export.records if not re.fullmatch(r"column \d+|_.*", name)]
+    """Take files that have nearly the same columns, and are read in the same way, for one export."""
+    groups: list[tuple[dict, set[str], list[Export]]] = []
+    for export in sorted(exports, key=lambda export: export.files):
+        named = {name for name in export.records if not re.fullmatch(r"column \d+|_.*", name)}
         how = {key: value for key, value in export.how.items() if key != "encoding"}
-        # Records of a tree have a key only where there is something to say.
+        # Records of a tree have a key only where there is something to say; a table gains a column now and then.
         loose = "record_path" in how or how["form"] == "jsonl"
-        groups.setdefault(json.dumps([how, [] if loose else sorted(named)]), []).append(export)
+        stem = re.sub(r"\d+", "", export.files[0])
+        for like, names, same in groups:
+            # Of a stream of dated files some have columns less; two tables by different names are two.
+            is_stream = stem == re.sub(r"\d+", "", same[0].files[0]) and stem != export.files[0]
+            enough = _ALIKE * min(len(names), len(named)) if is_stream else len(names | named)
+            if like == how and (loose or len(names & named) >= enough):
+                same.append(export)
+                break
+        else:
+            groups.append((how, named, [export]))
     joined = []
-    for same in groups.values():
+    for _, _, same in groups:
         how = dict(same[0].how)
         if len({export.how.get("encoding") for export in same}) > 1:
             how.pop("encoding", None)  # each file is read in the encoding that is found in it
         # A column that a file lacks cannot stand in the crosswalk of them all.
         shared = [name for name in same[0].records if all(name in export.records for export in same)]
+        lacking = sorted({name for export in same for name in export.records} - set(shared))
         records = pd.concat([export.records[shared] for export in same], ignore_index=True)
         notes = list(dict.fromkeys(note for export in same for note in export.notes))
+        notes += [f"not in all of these files: {', '.join(lacking[:20])}"] if lacking else []
         joined.append(Export(sorted(file for export in same for file in export.files), how, records, notes))
     return sorted(joined, key=lambda export: export.files)
 

@@ -56,8 +56,12 @@ def mark_duplicates(feedback: pd.DataFrame, *, shortest: int = 36, threshold: fl
     # From here on a text is its place in this order: the smaller of two is the earlier.
     language = pd.factorize(feedback["language"])[0][order].astype("uint32")
 
+    # One text is taken at a time, and from an array in many pieces that would look through them all.
+    texts = pa.array(feedback["verbatim"])
+    texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
     def read(places: np.ndarray) -> list[str]:
-        return fold_texts(feedback["verbatim"].array.take(order[places]).fillna(""))
+        return fold_texts(texts.take(pa.array(order[places])).fill_null("").to_pylist())
 
     rows, wholes, bands = _sketch_texts(read, language, shortest)
     _, first, group = np.unique(wholes, return_index=True, return_inverse=True)

@@ -70,7 +70,7 @@ def open_export(raw_folder: Path, file: str) -> Iterator[Opened]:
         return
     data = path.read_bytes()
     if member:
-        data = next(inside for name, inside in open_archive(data, file=file) if name == member)
+        data = next(inside for _, inside in open_archive(data, file=file, only=member))
     if not data.strip():
         raise EmptyFileError(file)
     if form == "xlsx":

@@ -209,7 +209,7 @@ def _list_members(path: Path, source: Source, raw_folder: Path) -> list[tuple[Pa
 
 def _read_blocks(path: Path, member: str | None) -> Iterator[bytes]:
     if member is not None:
-        yield next(data for name, data in open_archive(path.read_bytes(), file=path.name) if name == member)
+        yield next(data for _, data in open_archive(path.read_bytes(), file=path.name, only=member))
         return
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):

@@ -239,6 +239,11 @@ def _write_said(
             Guess("segment", "_folder", f"the folder that a file lies in; {draft.folders} folders"),
             *chosen,
         ]
+    elif 1 < len(draft.files) <= 60 and not any(re.search(r"\d{4}-?\d{2}", file) for file in draft.files):
+        told = Guess(
+            "segment", "_file", f"the file; {len(draft.files)} files", "take it out if it says nothing"
+        )
+        chosen = [told, *chosen]
     if chosen:
         lines.append("    segments:")
     for guess in chosen:
@@ -252,6 +257,9 @@ def _write_said(
             guess.column, _write_scale(guess.column, guess.more), questions, {**segments, **questions}
         )
         lines.append(f"      {_quote(slug)}: {_quote(guess.column)}  {_say(guess)}")
+    if len(by_role.get("answer", [])) > _MOST_QUESTIONS:
+        rest = ", ".join(_one_line(guess.column) for guess in by_role["answer"][_MOST_QUESTIONS:])
+        lines.append(f"    # more columns of scores, not taken: {rest[:1000]}")
     return lines
 
 

@@ -226,8 +226,9 @@ def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") ->
     y = alt.Y("row:O", axis=None)
     x = alt.X("period:O", title=None, sort=None, scale=alt.Scale(paddingInner=0.08),
               axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False))  # fmt: skip
-    shade = alt.Color("value:Q", scale=alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0),
-                      legend=alt.Legend(title=title, titleColor=INK, gradientLength=160, tickCount=4))  # fmt: skip
+    legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=160, tickCount=4)
+    scale = alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0)
+    shade = alt.Color("value:Q", scale=scale, legend=legend)
     tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
     box = {"height": {"band": 0.46}, "yOffset": 10}
     mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}

@@ -24,11 +24,11 @@ def chart_coverage(
     rows = rows[rows["counted"].isin(["responses", "verbatims"])].reset_index(drop=True)
     months = [name for name in rows if name[:4].isdigit() or name == "undated"]
     named = rows["level"].map(_name_level) if dimension == "language" else rows["level"]
-    numbers = [
-        says if pd.isna(total) or total == 0 else f"{total:,}"
-        for total, says in zip(rows["total"], rows["says"], strict=True)
-    ]
-    rows = rows.assign(row=rows.index, label=named, short=named.map(shorten_label), number=numbers)
+    totals = rows["total"].astype("object").where(rows["total"].notna(), -1)
+    numbers = ["too few to show" if total < 0 else f"{total:,}" if total else "nothing" for total in totals]
+    rows = rows.assign(
+        row=rows.index, label=named, short=[shorten_label(name, 34) for name in named], number=numbers
+    )
     kept = ["row", "label", "short", "number"]
     if not months:
         return chart_bars(rows[kept].assign(value=rows["total"].astype(float), finding_id=rows["level"]))
@@ -36,7 +36,8 @@ def chart_coverage(
     cells["count"] = [f"{value:,}" if pd.notna(value) else "too few to show" for value in cells["value"]]
     cells["value"] = cells["value"].astype(float)
     noun = rows["counted"].iloc[0] if len(rows) else "responses"
-    return chart_months(cells, title=f"{noun} in a month")
+    dots = "; a dot: too few to show" if cells["value"].isna().any() else ""
+    return chart_months(cells, title=f"{noun} in a month{dots}")
 
 
 def chart_funnel(
@@ -84,16 +85,18 @@ def chart_panel(
     topics = rows["what"].str.removeprefix("silent, by ")
     numbers = [format_number(share, "%") if pd.notna(share) else "" for share in rows["share"]]
     rows = rows.assign(value=rows["share"].astype(float), number=numbers)
-    rows = _prepare(rows, (topics + " · " + rows["level"]).str.removesuffix(" · "))
+    rows = _prepare(rows, rows["level"], topics)
     return chart_shares(rows, title=title, ordered=True)
 
 
-def _prepare(rows: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+def _prepare(rows: pd.DataFrame, levels: pd.Series, topics: pd.Series | None = None) -> pd.DataFrame:
     """Return rows of a panel, which have value and number, with the other fields that charts draw."""
+    parts = [levels.tolist()] if topics is None else [topics.tolist(), levels.tolist()]
+    labels = [[part for part in both if part] for both in zip(*parts, strict=True)]
     ends = zip(rows["low"], rows["high"], strict=True)
     return rows.assign(
-        label=labels,
-        short=[shorten_label(label) for label in labels],
+        label=[" · ".join(both) for both in labels],
+        short=[" · ".join(shorten_label(part, 24) for part in both) for both in labels],
         interval=[format_interval(low, high, "%") for low, high in ends],
         count=[f"{n:,}" if pd.notna(n) else "" for n in rows["n"]],
         finding_id="",

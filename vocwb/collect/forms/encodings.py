@@ -7,10 +7,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from vocwb.collect.forms.likelihood import NAMES, Likelihood, weigh_text
+from vocwb.collect.forms.rows import BAD
 from vocwb.errors import SourceError
 
-UNFIT = re.compile("[\udc00-\udcff]")
-"""The mark of a byte that does not fit: 0xDC00 plus the byte, a character that no text can hold."""
 MIXTURE = "iso-8859-1 + cp850"
 """Western European text that a DOS program wrote into: bytes 0x80 to 0x9F at letters are of code page 850."""
 
@@ -105,7 +104,7 @@ def find_encoding(
     if not survey.beyond:
         whole = survey.head[: survey.head.rfind(b"\n") + 1] or survey.head
         for name in _SEVEN_BIT if b"\x1b$" in whole else ():
-            if not UNFIT.search(_decode_part(whole, name)):
+            if not BAD.search(_decode_part(whole, name)):
                 return Encoding(name, f"{name}: its escape sequences switch between character sets.")
         return Encoding("utf-8", "utf-8: the file holds ASCII characters only.")
     if survey.unfit * 10 <= survey.beyond:
@@ -118,7 +117,7 @@ def find_encoding(
 
 
 def decode_blocks(blocks: Iterable[bytes], encoding: Encoding | str) -> Iterator[str]:
-    """Yield the text of blocks of bytes, however they are cut; bytes that do not fit stand as marks (UNFIT).
+    """Yield the text of blocks of bytes, however they are cut; bytes that do not fit stand as marks (BAD).
 
     >>> "".join(decode_blocks([b"\\xd0", b"\\xb4\\xff"], "utf-8"))
     'д\\udcff'
@@ -148,15 +147,6 @@ def decode_text(
     """
     encoding = find_encoding(data, file=file, declared=declared, like=like)
     return "".join(decode_blocks([data], encoding)), encoding.name
-
-
-def show_bytes(raw: str) -> str:
-    """Write the marks of unfit bytes as \\xNN, so that the text can be stored and read.
-
-    >>> show_bytes("caf\\udce9")
-    'caf\\\\xe9'
-    """
-    return UNFIT.sub(lambda mark: f"\\x{ord(mark[0]) - 0xDC00:02x}", raw)
 
 
 def _cut_blocks(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
@@ -189,7 +179,7 @@ def _survey_blocks(blocks: Iterable[bytes]) -> _Survey:
         for line in part.split(b"\n"):
             if not line.isascii():
                 beyond += 1
-                unfit += UNFIT.search(line.decode("utf-8", "surrogateescape")) is not None
+                unfit += BAD.search(line.decode("utf-8", "surrogateescape")) is not None
                 if taken < _SAMPLE:
                     sample.append(line[: _SAMPLE - taken])
                     taken += len(line)
@@ -230,7 +220,7 @@ def _count_unfit(name: str, survey: _Survey) -> tuple[int, int]:
         texts = _decode_part(survey.head, name).split("\n")
     else:
         texts = [_decode_part(line, name) for line in survey.sample]
-    return sum(UNFIT.search(text) is not None for text in texts), sum(not text.isascii() for text in texts)
+    return sum(BAD.search(text) is not None for text in texts), sum(not text.isascii() for text in texts)
 
 
 def _show_unfit(unfit: int, beyond: int) -> str:

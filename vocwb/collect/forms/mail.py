@@ -3,14 +3,14 @@
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
 from email.utils import parseaddr
 from typing import Any, NamedTuple
 
-import chardet
-
 from vocwb.collect.clean import html_to_text
+from vocwb.collect.forms.encodings import find_encoding
 from vocwb.collect.forms.rows import BAD, EmptyFileError, Rows, show_bytes
 from vocwb.errors import SourceError
 
@@ -29,7 +29,6 @@ _WIDER = {
 }  # fmt: skip
 # Codecs of Python that are no charset of a mail, or only on one system.
 _NO_CHARSET = re.compile("escape|idna|punycode|undefined|mbcs|oem|rot", re.I)
-_SURE_GUESS = 0.5
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,40})\?([bq])\?([^?]*)\?=", re.I)
 _BETWEEN_WORDS = re.compile(r"(?<=\?=)\s+(?==\?)")
 _BOX_LINE = re.compile(rb"^From [^\r\n]*\r?\n(?=[!-9;-~]+:|>From )", re.M)
@@ -186,9 +185,8 @@ def _decode(data: bytes, charset: str | None) -> tuple[str, str]:
             return text, name
         except (LookupError, ValueError):
             continue
-    guess = chardet.detect(data[:100_000])
-    if guess["encoding"] and (guess["confidence"] or 0) >= _SURE_GUESS:
-        names.insert(0, guess["encoding"])
+    with suppress(SourceError):  # in doubt the declared one stands
+        names.insert(0, find_encoding(data[:100_000], file="mail").name)
     for name in names:
         try:
             text = data.decode(name, "replace")
