@@ -18,8 +18,10 @@ languages: [en, fa]
 minimum_group: 5
 minimum_group_staff: 10
 sources:
-  - {name: mails, files: a, channel: email, who_started: customer, mode: direct, stage: use, undated: true, verbatims: {c: c}}
-  - {name: texts, files: b, channel: sms, who_started: company, mode: direct, stage: leaving, undated: true, verbatims: {c: c}}
+  - {name: mails, files: a, channel: email, who_started: customer, mode: direct, stage: use,
+     undated: true, verbatims: {c: c}}
+  - {name: texts, files: b, channel: sms, who_started: company, mode: direct, stage: leaving,
+     undated: true, verbatims: {c: c}}
   - {name: staff, files: c, channel: intranet, who_started: company, mode: direct, population: staff, voice: employee,
      undated: true, verbatims: {c: c}}
   - {name: log, files: d, channel: help, who_started: nobody, mode: behaviour, undated: true, events: {kind: k}}
@@ -183,7 +185,7 @@ def test_the_silent_are_those_of_the_log_without_a_response(programme):
     assert (
         last["difference"] == round(100 * (1 - 4 / 34), 1) and last["verdict"] == "evidence of a difference"
     )
-    assert chart_panel(panel, about="silent").data["short"].iloc[0] == "orders · lowest: up to 33"
+    assert chart_panel(panel, about="silent, by").data["short"].iloc[0] == "orders · lowest: up to 33"
 
 
 def test_customers_with_equal_measures_stay_together(programme):

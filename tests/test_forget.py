@@ -21,7 +21,7 @@ from vocwb.collect.sources import list_files, read_sources
 from vocwb.decisions import export_decisions, find_codebook, read_decisions, record_decision
 from vocwb.errors import DecisionError, RunError, StoreError
 from vocwb.forget import erase_orphans, forget_file, forget_respondent, read_forgotten
-from vocwb.paths import programme_folder, raw_folder, report_folder, store_folder
+from vocwb.paths import encoder_folder, programme_folder, raw_folder, report_folder, store_folder
 from vocwb.programme import parse_programme, read_key, read_programme, read_rules
 from vocwb.schemas import check_table, join_responses, make_findings, select_months
 from vocwb.share.gather import gather_tables
@@ -29,13 +29,14 @@ from vocwb.share.publish import build_report, export_findings, write_report
 from vocwb.share.quotes import check_page
 from vocwb.store import list_months, read_table, write_parts, write_table
 from vocwb.understand.coding import code_by_rules, parse_rules
+from vocwb.understand.encoders import encode_texts, fit_encoder, load_encoder, save_encoder
 from vocwb.understand.metrics import compute_scores
 
 NAME = "Quillon Zebrowska"
 MARKS = ("quokkas", "Zanzibari", "umbrella-stand")
 SAID = [
     'Seven quokkas sat on my parcel & "nobody" at the depot <cared>, it\'s a shame!',
-    "The Zanzibari courier line rang me twice and then left for good.",
+    "The Zanzibari courier line sent quokkas twice and then left for good.",
     "My umbrella-stand came with a leg that was far too short for it.",
 ]
 PROGRAMME = """
@@ -118,10 +119,13 @@ def analyse(known) -> None:
     responses, feedback = read_table(known, "responses"), read_table(known, "feedback")
     opinions = join_responses(feedback, responses)
     ids = opinions["feedback_id"].tolist()
+    encoder = fit_encoder("tfidf-svd", opinions["verbatim"], language="en")
+    save_encoder(encoder, encoder_folder(known.name))
+    terms = ["late", "parcel", "box", MARKS[0]]
     topic = {
-        "codebook_id": "C1", "topic": "T0001", "voice": "customer", "language": "en", "encoder_id": "e",
-        "name": "late", "terms": ["late"], "vector": [1.0], "size": 9, "floor": 0.1, "examples": ids,
-        "first_seen": "2025-01", "lineage": "new",
+        "codebook_id": "C1", "topic": "T0001", "voice": "customer", "language": "en",
+        "encoder_id": encoder.encoder_id, "name": " · ".join(terms[:3]), "terms": terms, "vector": [1.0],
+        "size": 9, "floor": 0.1, "examples": ids, "first_seen": "2025-01", "lineage": "new",
     }  # fmt: skip
     write_table(known, "codebook", check_table("codebook", pd.DataFrame([topic])), part="C1")
     assigned = opinions[["feedback_id"]].assign(
@@ -328,9 +332,25 @@ def test_nobody_else_loses_a_byte(tiny):
     for table, column in (("findings", "feedback_ids"), ("causes", "evidence_for"), ("codebook", "examples")):
         kept = [[one for one in ids if one in said] for ids in results[table][column]]
         assert read_table(tiny, table)[column].tolist() == kept
-        pd.testing.assert_frame_equal(
-            read_table(tiny, table).select_dtypes("str"), results[table].select_dtypes("str")
-        )
+        own = [*results[table].select_dtypes("str").columns.difference(["encoder_id", "name"])]
+        pd.testing.assert_frame_equal(read_table(tiny, table)[own], results[table][own])
+
+
+def test_words_that_only_they_wrote_leave_the_topics_and_all_other_texts_keep_their_vectors(tiny):
+    folder = encoder_folder("tiny")
+    book = read_table(tiny, "codebook")
+    terms = ["late", MARKS[0], "parcel", "box"]
+    write_table(tiny, "codebook", book.assign(terms=[terms], name=" · ".join(terms[:3])), part="C1")
+    before = load_encoder(book["encoder_id"].item(), folder)
+    assert MARKS[0] in before.vocabulary
+    forget(tiny)
+    topic = read_table(tiny, "codebook").iloc[0]
+    after = load_encoder(topic["encoder_id"], folder)
+    assert topic["terms"] == ["late", "parcel", "box"] and topic["name"] == "late · parcel · box"
+    assert set(before.vocabulary) - set(after.vocabulary) == {MARKS[0]}
+    assert [path.stem for path in folder.glob("*.npz")] == [after.encoder_id]
+    texts = read_table(tiny, "feedback")["verbatim"]
+    assert (encode_texts(before, texts) == encode_texts(after, texts)).all()
 
 
 def test_the_earliest_copy_of_what_they_said_is_an_original_again(tiny):

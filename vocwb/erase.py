@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vocwb.paths import report_folder
+from vocwb.languages import tokenise_text
+from vocwb.paths import encoder_folder, report_folder
 from vocwb.programme import Programme
 from vocwb.share.publish import export_findings, write_report
-from vocwb.store import hash_file, read_table, short_path, table_path, write_table
+from vocwb.store import hash_file, list_parts, read_table, short_path, table_path, write_table
+from vocwb.understand.encoders import Encoder, load_encoder, save_encoder
+from vocwb.understand.encoders import _build_encoder as build_encoder
 
 ERASED = "[erased]"
 """What stands in a published report where a quote or an id of what was erased stood."""
@@ -75,6 +78,63 @@ def _shorten_lists(
             count += len(ids) - len(lists[-1])
         frame = frame.assign(**{column: pd.Series(lists, frame.index, dtype="object")})
     return frame, count
+
+
+def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) -> int:
+    """Erase the words that only `said` holds from encoders' vocabularies and topics' terms; return how many.
+
+    Needs in said (feedback to be erased) and rest (all other): language, verbatim. In a vocabulary a mark takes
+    the place of the word, which no text holds: every other text keeps its vector. The encoder has a new id,
+    which the codebooks get too. Parts of words (3-4 letters) and the means of topics stay until a new codebook
+    is fitted.
+
+    >>> erase_words(programme, feedback.head(1), feedback.tail(-1))  # doctest: +SKIP
+    """
+    folder = encoder_folder(programme.name)
+    encoders = [load_encoder(path.stem, folder) for path in sorted(folder.glob("*.npz"))]
+    parts = list_parts(programme, "codebook")
+    books = {part: read_table(programme, "codebook", part=part) for part in parts}
+    alone = {}
+    for language, rows in said.groupby("language"):
+        kept = {word for one in encoders if one.language == language for word in one.vocabulary}
+        kept |= {term for book in books.values() for terms in book["terms"] for term in terms}
+        words = {word for text in rows["verbatim"] for word in tokenise_text(text, language)}
+        # Arabic terms are spelt as people write them, and not as the vocabulary does.
+        words &= kept | {word for term in kept for word in tokenise_text(term, language)}
+        for text in rest.loc[rest["language"] == language, "verbatim"] if words else ():
+            words -= set(tokenise_text(text, language))
+        alone[language] = words
+    renamed = {one.encoder_id: _drop_words(one, alone.get(one.language, set()), folder) for one in encoders}
+    for part, book in books.items():
+        terms = [
+            [
+                term
+                for term in terms
+                if not alone.get(language, set()).intersection(tokenise_text(term, language))
+            ]
+            for terms, language in zip(book["terms"], book["language"], strict=True)
+        ]
+        names = [
+            " · ".join(new[:3]) if name == " · ".join(old[:3]) else name
+            for name, old, new in zip(book["name"], book["terms"], terms, strict=True)
+        ]
+        fresh = book.assign(terms=terms, name=names, encoder_id=book["encoder_id"].replace(renamed))
+        rewrite_table(programme, "codebook", fresh, part=part, changed=not fresh.equals(book))
+    for old, new in renamed.items():
+        if old != new:
+            (folder / f"{old}.npz").unlink()
+            (folder / f"{old}.json").unlink()
+    return sum(map(len, alone.values()))
+
+
+def _drop_words(encoder: Encoder, words: set[str], folder: Path) -> str:
+    """Write an encoder without some words of its vocabulary, if it has any of them; return its id."""
+    if not words.intersection(encoder.vocabulary):
+        return encoder.encoder_id
+    marked = [f"{ERASED} {n}" if word in words else word for n, word in enumerate(encoder.vocabulary)]
+    fresh = build_encoder(encoder.name, encoder.language, tuple(marked), **encoder.arrays)
+    save_encoder(fresh, folder)
+    return fresh.encoder_id
 
 
 def rewrite_table(

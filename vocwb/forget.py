@@ -22,6 +22,7 @@ from vocwb.erase import (
     count_again,
     erase_reports,
     erase_results,
+    erase_words,
     forget_lines,
     promote_copies,
     remove_leftovers,
@@ -59,7 +60,9 @@ class Forgotten(NamedTuple):
         counts = ", ".join(f"{table} {count:,}" for table, count in self.erased.items() if count)
         lines = [f"Erased: {counts or 'nothing, there was nothing left'}."]
         if self.rebuild:
-            lines += ["Their numbers still count what was erased. Rebuild these reports, oldest first:"]
+            lines += [
+                "These reports still count what was erased, and may name topics by it. Rebuild them, oldest first:"
+            ]
             lines += [f"  {line}" for line in self.rebuild]
         lines += [f"By hand: {line}" for line in self.by_hand]
         return "\n".join(lines)
@@ -354,6 +357,7 @@ def _erase(
         texts=said.loc[alone, "verbatim"],
         others=response_ids | ids | others,
     )
+    erased["words"] = erase_words(programme, said, feedback[~feedback["feedback_id"].isin(ids)])
     frames = {name: tables[name] for name in ("quarantine", "ingested")}
     frames |= {name: tables[name][~is_gone(tables[name])] for name in ("events", "behaviour")}
     for name in ("responses", "feedback", "tags", "asides"):

@@ -180,7 +180,7 @@ def find_silent(
     )
     seen = np.union1d(events["respondent_id"].unique(), behaviour["respondent_id"].unique())
     heard = set(responses["respondent_id"])
-    what = "seen in a log, never heard"
+    what = "silent, of all in a log"
     if not len(seen):
         rows = [{"what": what, "says": "No source says who was there and said nothing."}]
     elif not heard.intersection(seen):
@@ -232,7 +232,7 @@ def _list_declared(programme: Programme, logs: dict[str, pd.DataFrame]) -> list[
 
 
 def _name_days(times: pd.Series, programme: Programme) -> list[str | None]:
-    local = times.astype("datetime64[us, UTC]").dt.tz_convert(programme.timezone)
+    local = pd.to_datetime(times, utc=True).dt.tz_convert(programme.timezone)
     return pd.Series(local.dt.strftime("%Y-%m-%d")).astype("str").array
 
 

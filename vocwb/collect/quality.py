@@ -23,7 +23,7 @@ CHECKS = {
     "files that disappeared": Check(0, 2, "Their rows stay. Put the files back, or delete the rows on purpose."),
     "set aside on purpose": Check(0.5, 1, "Check keep, leave_out and retention_months in programme.yml."),
     "quarantined": Check(0.01, 0.1, "Open quarantine and mend the crosswalk or the file."),
-    "ids that stand again": Check(0.02, 0.5, "Was the export made twice, or does columns.id name no id?"),
+    "ids that stand again": Check(0.02, 0.2, "Exported twice, no id, or one that a spreadsheet rounded (5.7E+17)?"),
     "copied texts": Check(0.05, 0.5, "Read some: a campaign, reposts, or a text that a system writes."),
     "nearly copied texts": Check(0.05, 0.5, "Read some: a form letter, or a text that a system writes."),
     "responses without a word": Check(0.5, 0.99, "Does verbatims name the right column? Scores count all the same."),

@@ -24,12 +24,11 @@ def count_tags(tags: pd.DataFrame, responses: pd.DataFrame, *, minimum: int = 5)
     >>> count_tags(tags, responses, minimum=1)[["what", "level", "count", "n"]].values.tolist()[-1]
     ['written in several ways', 'Cost', 2, 3]
     """
-    kept = responses[responses["duplicate_of"].isna()]
-    tags = tags[tags["response_id"].isin(kept["response_id"])].drop_duplicates()
+    kept = responses.loc[responses["duplicate_of"].isna(), ["response_id", "source"]]
+    tags = tags[["response_id", "tag"]].drop_duplicates().merge(kept, on="response_id")
     if tags.empty:
         return make_panel([{"what": "tags", "says": "No source has tags."}])
-    tagged = kept["response_id"].isin(tags["response_id"])
-    n = int(kept["source"].isin(kept.loc[tagged, "source"]).sum())
+    n = int(kept["source"].isin(tags["source"].unique()).sum())
     per_ticket = tags.groupby("response_id").size()
     rows = [
         {"what": "tickets", "level": level, "count": count, "n": n}
