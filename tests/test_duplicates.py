@@ -183,3 +183,7 @@ def test_length_and_likeness_can_be_chosen():
     more = STORY + " Not good."
     assert mark(STORY, more) == ["", "00000"]
     assert mark(STORY, more, threshold=0.95) == ["", ""]
+
+
+def test_no_text_folds_to_none():
+    assert fold_texts([]) == []

@@ -91,6 +91,9 @@ def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) ->
     >>> erase_words(programme, feedback.head(1), feedback.tail(-1))  # doctest: +SKIP
     """
     folder = encoder_folder(programme.name)
+    for path in [*folder.glob("*.json"), *folder.glob("*.npz")]:
+        if not (path.with_suffix(".json").exists() and path.with_suffix(".npz").exists()):
+            path.unlink()  # half of what a killed process wrote or removed: nothing can load it
     encoders = [load_encoder(path.stem, folder) for path in sorted(folder.glob("*.npz"))]
     parts = list_parts(programme, "codebook")
     books = {part: read_table(programme, "codebook", part=part) for part in parts}
@@ -122,8 +125,8 @@ def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) ->
         rewrite_table(programme, "codebook", fresh, part=part, changed=not fresh.equals(book))
     for old, new in renamed.items():
         if old != new:
-            (folder / f"{old}.npz").unlink()
-            (folder / f"{old}.json").unlink()
+            for end in (".json", ".npz"):
+                (folder / f"{old}{end}").unlink()
     return sum(map(len, alone.values()))
 
 

@@ -84,7 +84,9 @@ def fold_texts(texts: Iterable[str]) -> list[str]:
     >>> fold_texts(["RT @jo: Sooo  good :-) https://a.b/c", "It was goo…"])
     ['sogod', 'itwasgo…']
     """
-    plain = (text if text.isascii() else unicodedata.normalize("NFKC", text) for text in texts)
+    plain = [text if text.isascii() else unicodedata.normalize("NFKC", text) for text in texts]
+    if not plain:
+        return []
     lines = _NOISE.sub(" ", "\n".join(text.replace("\n", " ") for text in plain).lower())
     cut = [line.rstrip(" '\"”’»)]").endswith("...") for line in lines.split("\n")]
     letters = np.frombuffer(lines.encode("utf-32-le"), "<u4")

@@ -1,8 +1,11 @@
 """Flags what is no customer's voice (tests of a form, spam), and finds and cuts what a system adds to texts."""
 
 import re
+from collections.abc import Iterable
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vocwb.collect.duplicates import fold_texts, weigh_text
 
@@ -75,7 +78,7 @@ def flag_feedback(feedback: pd.DataFrame, *, fewest: int = 5) -> pd.Series:
     ['test', 'test', '']
     """
     frame = feedback.reset_index(drop=True).astype({"verbatim": "str"})
-    tests = frame["verbatim"].isin([text for text in frame["verbatim"].dropna().unique() if _is_test(text)])
+    tests = frame["verbatim"].isin([text for text in _list_short(frame["verbatim"]) if _is_test(text)])
     copies = frame.assign(original=frame["duplicate_of"].fillna(frame["feedback_id"]))
     copies = copies[copies["original"].duplicated(keep=False)].sort_values(["received_at", "feedback_id"])
     address = copies["verbatim"].str.contains(_ADDRESS).groupby(copies["original"]).transform("mean") >= 0.5
@@ -87,6 +90,14 @@ def flag_feedback(feedback: pd.DataFrame, *, fewest: int = 5) -> pd.Series:
     flags = pd.Series(None, index=frame.index, dtype="str", name="flag")
     flags[spam] = "spam"
     return flags.mask(tests, "test").set_axis(feedback.index)
+
+
+def _list_short(texts: pd.Series) -> Iterable[str]:
+    """Return the different texts that are short enough for a test, or hold lorem ipsum: the others are no test."""
+    array = pa.chunked_array(pa.array(texts))
+    short = pc.less_equal(pc.count_substring_regex(array, r"\pL+"), 10)
+    lorem = pc.match_substring(array, "lorem", ignore_case=True)
+    return pc.unique(array.filter(pc.or_(short, lorem))).to_pylist()
 
 
 def _find_crowds(copies: pd.DataFrame, by: list[str], fewest: int, within: str) -> pd.Index:

@@ -13,14 +13,16 @@ from vocwb.collect.dates import DateReading, decide_dates, is_relative_date
 from vocwb.collect.events import drop_repeats, list_events, list_measures
 from vocwb.collect.forms.delimited import Part
 from vocwb.collect.forms.rows import EmptyFileError
+from vocwb.collect.language_id import unload_models
 from vocwb.collect.redact import choose_regions, redact_texts
-from vocwb.collect.responses import Made, make_responses
+from vocwb.collect.responses import Made, make_responses, read_ids, take_column
 from vocwb.collect.settle import settle_responses, stack
 from vocwb.collect.sources import RawFile
 from vocwb.errors import SourceError
 from vocwb.programme import Programme
 from vocwb.schemas import check_table, describe_table, empty_table
 
+_MANY = 100_000  # records from which on the memory of a language model is better used otherwise
 _Frames = dict[str, list[pd.DataFrame]]
 
 
@@ -86,6 +88,8 @@ def make_tables(
         read.append((raw.source.name, raw.file, raw.sha256, rows_in, "read", read_as))
     for error in filter(None, empty.values()):
         raise error
+    if sum(rows for *_, rows, _, _ in read) > _MANY:
+        unload_models()
     files = pd.DataFrame(read, columns=["source", "file", "sha256", "rows_in", "status", "read_as"])
     logged, repeats = stack(frames.pop("logged", [])), {}
     logs = {name: stack(frames.pop(name, [])) for name in ("events", "behaviour")}
@@ -116,8 +120,8 @@ def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) 
     there = {*there, *(raw.file for raw in raw_files)}
     bytes_now = {raw.sha256 for raw in raw_files}
     files = last.ingested[last.ingested["source"].isin({raw.source.name for raw in raw_files})]
-    gone = [not any(file == one or file.startswith(one + "/") for one in there) for file in files["file"]]
-    files = files[gone & ~files["sha256"].isin(bytes_now)]
+    is_there = [any(file == one or file.startswith(one + "/") for one in there) for file in files["file"]]
+    files = files[~np.array(is_there, dtype=bool) & ~files["sha256"].isin(bytes_now)]
     known = pd.MultiIndex.from_frame(files[["source", "file"]])
     parts = {
         name: frame[pd.MultiIndex.from_frame(frame[["source", "file"]]).isin(known)]
@@ -134,14 +138,22 @@ def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) 
 
 
 def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return a table in its order and form; the frame is emptied column by column, to hold it once only."""
     extra = programme.extra_columns if name == "responses" else None
     empty = empty_table(name, extra=extra)
     if frame.empty:
         return empty
-    by = list(describe_table(name).key)
-    frame = frame[list(empty)].sort_values(by, ignore_index=True)
-    kinds = {column: "str" for column in frame if frame[column].dtype == "category"}
-    return check_table(name, frame.astype(kinds), extra=extra)
+    order = (
+        frame[list(describe_table(name).key)]
+        .reset_index(drop=True)
+        .sort_values(list(describe_table(name).key))
+        .index
+    )
+    columns = {}
+    for column in empty:
+        values = frame.pop(column).array.take(order)
+        columns[column] = pd.Series(values, dtype="str" if values.dtype == "category" else values.dtype)
+    return check_table(name, pd.DataFrame(columns, copy=False), extra=extra)
 
 
 def _read_file(
@@ -170,13 +182,20 @@ def _read_file(
             frames["logged"].append(pd.DataFrame([place | {"records": len(part.records) - len(made.faulty)}]))
             continue
         _tally_faults(tally, made, source)
+        if source.columns.id:
+            ids = take_column(part.records, source.columns.id)
+            tally["id", "ruined"] += (
+                ids.notna().sum() - read_ids(part.records, source.columns.id).notna().sum()
+            )
         base = sum(map(len, frames["responses"]))
         for name in ("feedback", "asides", "tags"):
             frame = getattr(made, name)
             frames[name].append(frame.assign(at=frame["at"] + base))
         frames["responses"].append(made.responses)
     _check_faults(tally, raw, programme)
-    return rows_in, "; ".join(filter(None, [raw.read_as, said]))
+    ruined = tally["id", "ruined"]
+    lost = f"{ruined:,} ids were rounded by a spreadsheet and are not used as ids" if ruined else ""
+    return rows_in, "; ".join(filter(None, [raw.read_as, said, lost]))
 
 
 def _decide_dates(raw: RawFile, head: list[Part], programme: Programme) -> tuple[DateReading | None, str]:

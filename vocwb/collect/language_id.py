@@ -107,6 +107,17 @@ def settle_languages(
     return pd.Series(np.array(_COLUMNS)[values.argmax(axis=1)], scores.index, dtype="str")
 
 
+def unload_models() -> None:
+    """Give back the memory of lingua's models, some 300 MB for English alone; the next text loads them again.
+
+    >>> unload_models()
+    """
+    for rules in SCRIPTS.values():
+        if rules.lingua:
+            _detector(rules).unload_language_models()
+    _detector.cache_clear()
+
+
 def count_other(texts: pd.Series, languages: pd.Series) -> pd.DataFrame:
     """Return what the texts that are "other" are written in: script, n, share (of all texts, 0-1).
 

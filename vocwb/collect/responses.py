@@ -133,6 +133,26 @@ def take_column(records: pd.DataFrame, column: str | None) -> pd.Series:
     return blank_to_missing(records[column])
 
 
+def read_ids(records: pd.DataFrame, column: str | None) -> pd.Series:
+    """Return the ids of a raw column, without those that a spreadsheet has rounded, which stand for many records.
+
+    Those are numbers such as 5.70306E+17, and, where nearly all ids are longer than the 15 digits that a
+    spreadsheet keeps, those whose further digits are noughts.
+
+    >>> read_ids(pd.DataFrame({"id": ["5.70306E+17", "570306133677760513"]}), "id").isna().tolist()
+    [True, False]
+    """
+    ids = take_column(records, column)
+    if ids.isna().all():
+        return ids
+    long = ids.str.fullmatch(r"\d{16,}", na=False)
+    rounded = ids.str.fullmatch(r"\d{15}0+", na=False)
+    ruined = ids.str.fullmatch(r"\d(?:[.,]\d+)?[eE]\+\d+", na=False)
+    if long.mean() > 0.5 and rounded.sum() > 0.9 * long.sum():
+        ruined |= rounded
+    return ids.mask(ruined) if ruined.any() else ids
+
+
 def hide_names(names: pd.Series, key: bytes, source: Source) -> pd.Series:
     """Return names as keyed hashes (BLAKE2b, RFC 7693) of 32 hex digits; those of staff hold the source's name too.
 
@@ -225,7 +245,7 @@ def _describe(records: pd.DataFrame, source: Source, programme: Programme, key: 
     columns = source.columns
     responses = pd.DataFrame({"source": source.name, "file": records[FILE], "line": records["_line"]})
     responses = responses.assign(
-        source_id=take_column(records, columns.id),
+        source_id=read_ids(records, columns.id),
         channel=take_column(records, columns.channel).fillna(source.channel or "unknown"),
         who_started=source.who_started,
         mode=source.mode,
