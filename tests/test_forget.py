@@ -1,5 +1,6 @@
 """Forgetting a person: nothing of them is left in store or reports, nothing comes back, nobody else is touched."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -87,6 +88,9 @@ def write_raw(folder: Path, *, person: bool = True, month: str = "2025-02") -> N
     mail = [["m1", "2025-02-08", "customer 3", f"Did {NAME} get the same answer as I did? Please tell me."]]
     mail += [
         ["m2", "2025-02-09", NAME, f"{SAID[2]}\n\nOn 2025-02-01 the shop wrote:\n> We are {MARKS[0]}"]
+    ] * person
+    mail += [
+        ["m3", "2025-02-10", NAME, f"On 2025-02-01, The shop <a@b.c> wrote:\n> We are {MARKS[0]}\n> all"]
     ] * person
     pd.DataFrame(mail, columns=["id", "date", "from", "text"]).to_csv(folder / "mail.csv", index=False)
     staff = [["e1", "2025-02-03", "Mara Lund", "The scanner freezes and I write on paper every evening."]]
@@ -215,7 +219,7 @@ def forget(known, name=NAME, **options):
 def ids_of(known, name_of_source="survey") -> set[str]:
     """The ids of all that the person has in the store: hashes, responses, feedback."""
     responses, feedback = read_table(known, "responses"), read_table(known, "feedback")
-    theirs = responses[responses["source_id"].str.startswith("p") | responses["source_id"].eq("m2")]
+    theirs = responses[responses["source_id"].str.startswith("p") | responses["source_id"].isin(["m2", "m3"])]
     said = feedback[feedback["response_id"].isin(theirs["response_id"])]
     return {*theirs["response_id"], *theirs["respondent_id"], *said["feedback_id"]}
 
@@ -258,7 +262,9 @@ def check_accounts(known) -> None:
 
 def test_the_programme_holds_the_person_everywhere_before(tiny):
     ids = ids_of(tiny)
-    assert len(ids) == 4 + 1 + 4
+    assert len(ids) == 5 + 1 + 4
+    asides = read_table(tiny, "asides")
+    assert len(asides) == 2 and asides["text"].str.contains(MARKS[0]).all()
     files = {file for file, _ in find_traces(tiny, [NAME, *MARKS, *ids])}
     assert {
         f"{name}.parquet" for name in ("responses", "feedback", "asides", "events", "behaviour", "quarantine")
@@ -290,7 +296,7 @@ def test_nothing_of_a_forgotten_person_is_left(tiny):
         read_table(tiny, "feedback").set_index("feedback_id").loc[others, "verbatim"].str.contains(NAME).all()
     )
     check_accounts(tiny)
-    assert said.erased["responses"] == 4 and said.erased["events"] == 2 and said.erased["behaviour"] == 2
+    assert said.erased["responses"] == 5 and said.erased["events"] == 2 and said.erased["behaviour"] == 2
     assert {path: path.read_bytes() for path in raw_folder("tiny").iterdir()} == raw
     assert (programme_folder("tiny") / "decisions.jsonl").read_bytes() == decided
     recorded = (programme_folder("tiny") / "forgotten.jsonl").read_text()
@@ -501,7 +507,7 @@ def test_a_month_that_runs_is_not_disturbed(tiny):
         forget(tiny)
     assert read_forgotten(tiny) == frozenset()
     status.write_text(json.dumps({"state": "finished"}))
-    assert forget(tiny).erased["responses"] == 4
+    assert forget(tiny).erased["responses"] == 5
 
 
 def test_what_a_killed_process_left_half_written_goes_too(tiny):
@@ -527,13 +533,17 @@ forget_respondent(read_programme("tiny"), {name!r}, who="Ada", why="asked by mai
 """
 
 
-@pytest.mark.parametrize("after", [0, 1, 3, 6, 9, 12, 15, 18])
+@pytest.mark.parametrize("after", [0, 3, 12, 22, 31, 38])
 def test_a_kill_leaves_a_store_that_reads_and_the_next_call_finishes(tiny, after):
     ids = ids_of(tiny)
 
     def stamps():
-        folders = store_folder("tiny"), report_folder("tiny", "")
-        return {(path, path.stat().st_ino) for one in folders for path in one.rglob("*") if path.is_file()}
+        """Name and inode of each file; one may go while they are listed."""
+        found = set()
+        for path in [*store_folder("tiny").rglob("*.*"), *report_folder("tiny", "").rglob("*.*")]:
+            with contextlib.suppress(FileNotFoundError):
+                found.add((path, path.stat().st_ino))
+        return found
 
     before = stamps()
     process = subprocess.Popen([sys.executable, "-c", FORGET.format(name=NAME)], cwd=ROOT, env=os.environ)

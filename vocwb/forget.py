@@ -31,6 +31,7 @@ from vocwb.erase import (
 from vocwb.errors import DecisionError, RunError, StoreError, VocwbError
 from vocwb.paths import programme_folder, raw_folder, report_folder, store_folder
 from vocwb.programme import Programme, read_key
+from vocwb.schemas import hash_id
 from vocwb.store import list_months, list_tables, read_table, short_path
 
 REASON = "forgotten, as the respondent asked"
@@ -346,6 +347,10 @@ def _erase(
     response_ids = set(responses.loc[is_gone(responses), "response_id"])
     said = feedback[feedback["response_id"].isin(response_ids)]
     ids = set(said["feedback_id"])
+    # A mail of which all is quoted stands aside alone: no row of feedback has its id.
+    questions = {source.name: source.verbatims for source in programme.sources}
+    known = responses.loc[is_gone(responses), ["source", "source_id"]].dropna().itertuples(index=False)
+    ids |= {hash_id(*one, question) for one in known for question in questions.get(one[0], ())}
     alone = ~said["verbatim"].isin(feedback.loc[~feedback["feedback_id"].isin(ids), "verbatim"])
     for folder in (store_folder(programme.name), report_folder(programme.name, "")):
         remove_leftovers(folder)
