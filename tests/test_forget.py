@@ -322,7 +322,7 @@ def test_nobody_else_loses_a_byte(tiny):
             frame.drop(columns="duplicate_of", errors="ignore") for frame in (old, read_table(tiny, name))
         )
         keep = ~old.isin(ids).any(axis="columns")
-        if name in ("events", "behaviour", "quarantine"):
+        if name in ("asides", "events", "behaviour", "quarantine"):
             keep &= ~old.apply(
                 lambda row: any(mark in str(row.tolist()) for mark in (NAME, *MARKS)), axis="columns"
             )
