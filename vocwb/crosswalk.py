@@ -12,8 +12,11 @@ FORMS = (
 )  # fmt: skip
 """The forms of files that a source may have; zip and gz files are opened, and hold files of one of these."""
 
-TextList = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+# YAML reads 2024 and true as a number and a truth value, where a person has written the text of a cell or a header.
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+TextList = Annotated[
+    list[Text], BeforeValidator(lambda value: [value] if isinstance(value, str | int | float) else value)
+]
 
 
 class Strict(BaseModel):
@@ -82,7 +85,7 @@ class Tags(Strict):
     """Where a record's tags stand: one raw column, several tags in it."""
 
     column: Text
-    separator: str = ";"
+    separator: str = Field(";", min_length=1)
 
 
 class Events(Strict):

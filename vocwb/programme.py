@@ -20,6 +20,9 @@ GOALS = (
 )  # fmt: skip
 LANGUAGES = ("en", "fa", "ar", "bg", "zh")
 
+WORKING_COLUMNS = ("at", "line", "lost", "raw", "reason", "unit")
+"""Columns that tables of responses have while we work on them: no segment or question may have these names."""
+
 _Languages = Literal[LANGUAGES]
 
 
@@ -69,7 +72,7 @@ class Programme(Strict):
 
     @model_validator(mode="after")
     def _check_names(self):
-        fixed = set(TABLES["responses"].columns) | set(TABLES["feedback"].columns)
+        fixed = {*TABLES["responses"].columns, *TABLES["feedback"].columns, *WORKING_COLUMNS}
         clash = sorted(
             (set(self.segments) | set(self.questions)) & fixed | set(self.segments) & set(self.questions)
         )

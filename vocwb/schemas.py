@@ -51,7 +51,7 @@ TABLES = {
         "feedback_id:str response_id:str question:str language:str verbatim:str flag:str? duplicate_of:str?",
         "feedback_id",
     ),
-    "asides": _table("feedback_id:str part:str text:str", "feedback_id part"),
+    "asides": _table("feedback_id:str response_id:str part:str text:str", "feedback_id part"),
     "tags": _table("response_id:str tag:str", "response_id tag"),
     "events": _table(
         "event_id:str source:str file:str channel:str at:time? month:str respondent_id:str? session_id:str?"

@@ -97,7 +97,11 @@ def _read_digits(data: np.ndarray, start: np.ndarray, width: np.ndarray) -> np.n
 
 
 def is_jalali(parts: Parts, calendar: str) -> np.ndarray:
-    """Return which dates are Jalali: by the name of the month, the year, or `calendar` for a two-digit year."""
+    """Return which dates are Jalali: by the name of the month, the year, or `calendar` for a two-digit year.
+
+    >>> is_jalali(take_apart(pd.Series(["1403/10/12", "2024/10/12"])), "gregorian").tolist()
+    [True, False]
+    """
     year, told = parts.numbers["year"], parts.has("calendar", "")
     short = parts.has("kind", "ordered") & parts.has("year_digits", 2) & (calendar == "jalali")
     # 1411 to 1500 in numbers are years of the lunar Hijri calendar (from 1990 on), the more likely by far.
@@ -105,7 +109,11 @@ def is_jalali(parts: Parts, calendar: str) -> np.ndarray:
 
 
 def is_lunar(parts: Parts) -> np.ndarray:
-    """Return which dates are of the lunar Hijri calendar: by the name of the month, or years 1411-1500."""
+    """Return which dates are of the lunar Hijri calendar: by the name of the month, or years 1411-1500.
+
+    >>> is_lunar(take_apart(pd.Series(["1446/09/01", "1403/10/12"]))).tolist()
+    [True, False]
+    """
     year = parts.numbers["year"]
     by_year = (
         parts.has("calendar", "") & parts.has("kind", "plain", "ordered") & (year > 1410) & (year <= 1500)
@@ -117,6 +125,10 @@ def count_days(parts: Parts, calendar: str, order: str | None = None) -> tuple[n
     """Return the days since 1970-01-01 and which of them are days of their calendar.
 
     With `order`, dates whose numbers do not tell day from month are read so; the others are not read.
+
+    >>> days, valid = count_days(take_apart(pd.Series(["2 January 1970", "30 February 1970"])), "gregorian")
+    >>> days[valid].tolist(), valid.tolist()
+    ([1], [True, False])
     """
     year, month, day = (parts.numbers[field] for field in ("year", "month", "day"))
     asked = fits_order(parts, order) if order else parts.has("kind", "plain")
@@ -152,7 +164,11 @@ def _count_jalali_days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> 
 
 
 def fits_order(parts: Parts, order: str) -> np.ndarray:
-    """Return which dates have numbers that day and month can have in an order, be there such a day or not."""
+    """Return which dates have numbers that day and month can have in an order, be there such a day or not.
+
+    >>> fits_order(take_apart(pd.Series(["31/02/2025", "02/14/2025"])), "day first").tolist()
+    [True, False]
+    """
     written = dict(
         zip(ORDERS[order], (parts.numbers[field] for field in ("day", "month", "year")), strict=True)
     )
@@ -168,6 +184,10 @@ def read_ordered(
     """Return days, and which are days, of dates whose numbers do not tell, by order and style.
 
     A date that is none in its order is read in another: 14/02/2025 is 14 February everywhere.
+
+    >>> parts = take_apart(pd.Series(["05/01/1970", "01/14/1970"]))
+    >>> read_ordered(parts, "gregorian", "day first", {})[0].tolist()
+    [4, 13]
     """
     read = {name: count_days(parts, calendar, name) for name in ORDERS}
     styles = {style: by_style.get(style, order) for style in np.unique(parts.forms["style"]).tolist()}
@@ -185,7 +205,11 @@ def read_ordered(
 
 
 def find_own(parts: Parts, calendar: str, serials: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return days, and which are days, of dates in the forms that spreadsheets write: year first, and serials."""
+    """Return days, and which are days, of dates in the forms that spreadsheets write: year first, and serials.
+
+    >>> find_own(take_apart(pd.Series(["2025-01-01", "45658"])), "gregorian", serials=True)[0].tolist()
+    [20089, 20089]
+    """
     days, valid = count_days(parts, calendar)
     # Spreadsheets know no zones, so what has one is not their writing.
     valid = valid & parts.has("style", "iso") & parts.has("zone", "") & ~is_jalali(parts, calendar)
@@ -196,7 +220,11 @@ def find_own(parts: Parts, calendar: str, serials: bool) -> tuple[np.ndarray, np
 
 
 def is_likely_serial(parts: Parts) -> np.ndarray:
-    """Return which are plain numbers that, as spreadsheet dates, are of 1990-2100."""
+    """Return which are plain numbers that, as spreadsheet dates, are of 1990-2100.
+
+    >>> is_likely_serial(take_apart(pd.Series(["45658", "7"]))).tolist()
+    [True, False]
+    """
     count = parts.numbers["count"]
     return parts.has("kind", "serial") & (count >= SERIALS[0]) & (count <= SERIALS[1])
 
@@ -212,7 +240,13 @@ def put_together(
     timezone: str,
     exported_on: datetime.date | None,
 ) -> np.ndarray:
-    """Return the moment of each text in UTC (datetime64[us], without zone), NaT where it is no date."""
+    """Return the moment of each text in UTC (datetime64[us], without zone), NaT where it is no date.
+
+    >>> put_together(take_apart(pd.Series(["31/01/2025 12:30"])), order="day first", by_style={},
+    ...     calendar="gregorian", serials=False, turned=False, timezone="Asia/Tehran", exported_on=None
+    ... ).astype("datetime64[s]").tolist()
+    [datetime.datetime(2025, 1, 31, 9, 0)]
+    """
     days, valid = count_days(parts, calendar)
     if parts.has("kind", "ordered").any():
         found, fits = read_ordered(parts, calendar, order, by_style)
@@ -237,7 +271,12 @@ def put_together(
 
 
 def turn_days(days: np.ndarray) -> np.ndarray:
-    """Return days with day and month swapped, where the day can be a month."""
+    """Return days with day and month swapped, where the day can be a month.
+
+    >>> first_of_february, last_of_january = 31, 30
+    >>> turn_days(np.array([first_of_february, last_of_january])).tolist()
+    [1, 30]
+    """
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     years = months.astype("datetime64[Y]")

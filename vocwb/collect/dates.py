@@ -1,10 +1,13 @@
 """Decides how the dates of one export are read, says by what evidence, and reads them as moments in UTC."""
 
 import datetime
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vocwb.collect.clean import _DIGITS
 from vocwb.collect.date_parts import (
@@ -23,6 +26,7 @@ from vocwb.collect.date_parts import (
 )
 from vocwb.errors import SourceError
 
+_MOMENT = r"^(?:19[7-9]\d|20\d\d)-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})? ?(?:Z|[+-]\d\d:?\d\d)$"
 _FEWEST_TURNED = 8  # different days of each kind; by chance they all have a day up to 12 once in 1,700 files
 _NAMES = {"/": "slashes", "-": "dashes", ".": "dots"}
 
@@ -83,6 +87,8 @@ def decide_dates(
     start = DateReading(date_format=date_format, timezone=timezone, exported_on=exported_on)
     if date_format is not None:
         return start._replace(evidence=f"declared as {date_format}")
+    if _are_moments(values):
+        return start._replace(evidence="each date tells its own order")
     return _decide(take_apart(values), start, serials)
 
 
@@ -108,6 +114,10 @@ def parse_dates(
     >>> parse_dates(pd.Series(["02/03/2025", "14/03/2025"])).dt.strftime("%d %B").tolist()
     ['02 March', '14 March']
     """
+    if date_format is None and (reading is None or reading.date_format is None) and _are_moments(values):
+        with suppress(ValueError):
+            found = pd.to_datetime(values, format="ISO8601", utc=True)
+            return found.astype("datetime64[us, UTC]").rename(values.name)
     if reading is None:
         reading = DateReading(date_format=date_format, timezone=timezone, exported_on=exported_on)
         parts = None if date_format is not None else take_apart(values)
@@ -130,6 +140,12 @@ def parse_dates(
         )
     found = np.append(found, np.datetime64("NaT", "us"))  # code -1 takes the last
     return pd.Series(pd.DatetimeIndex(found[codes], tz="UTC"), values.index, name=values.name)
+
+
+def _are_moments(values: pd.Series) -> bool:
+    """Return whether all values are ISO 8601 with a zone: these tell everything, and pandas reads them quickly."""
+    told = pc.match_substring_regex(pa.array(values.astype("str")), _MOMENT)
+    return bool(pc.all(told).as_py()) and told.null_count < len(told)
 
 
 def _read_declared(values: pd.Series, reading: DateReading) -> tuple[np.ndarray, np.ndarray]:

@@ -107,7 +107,11 @@ def _letter_table() -> np.ndarray:
 
 
 def weigh_text(folded: str) -> int:
-    """Return how much is said in Latin letters; nothing where one syllable is repeated ("不错不错不错")."""
+    """Return how much is said in Latin letters; nothing where one syllable is repeated ("不错不错不错").
+
+    >>> weigh_text("theparcelwaslate"), weigh_text("客服说三天退款没有到"), weigh_text("不错不错不错")
+    (16, 30, 0)
+    """
     if len(set(folded)) < 8:
         return 0
     return len(folded) + 2 * len(_DENSE.findall(folded)) - folded.endswith(_CUT)

@@ -18,6 +18,7 @@ from vocwb.collect.redact import choose_regions, redact_texts
 from vocwb.collect.responses import Made, make_responses, read_ids, take_column
 from vocwb.collect.settle import settle_responses, stack
 from vocwb.collect.sources import RawFile
+from vocwb.crosswalk import Source
 from vocwb.errors import SourceError
 from vocwb.programme import Programme
 from vocwb.schemas import check_table, describe_table, empty_table
@@ -166,10 +167,16 @@ def _read_file(
         if sum(len(one.records) > 0 for one in head) == 2:
             break
     reading, said = _decide_dates(raw, head, programme)
+    whole = sum(len(part.records) > 0 for part in head) < 2
     rows_in, tally = 0, Counter()
     make = list_events if source.events else list_measures if source.measures else make_responses
     place = {"source": source.name, "file": raw.file}
-    for part in chain(head, parts):
+    for number, part in enumerate(chain(head, parts)):
+        # What the first parts leave open, and what a later one holds besides, is decided by the whole file.
+        later = reading is not None and number >= len(head) and decide_dates(_list_dates([part], source))
+        if reading is not None and not whole and not (reading.settled and (not later or later.settled)):
+            reading, said = _decide_dates(raw, raw.read(), programme)
+            whole = True
         bad = pd.DataFrame(part.bad, columns=["line", "reason", "raw"])
         frames["quarantine"].append(bad.assign(**place))
         rows_in += len(part.records) + len(part.bad)
@@ -198,33 +205,33 @@ def _read_file(
     return rows_in, "; ".join(filter(None, [raw.read_as, said, lost]))
 
 
-def _decide_dates(raw: RawFile, head: list[Part], programme: Programme) -> tuple[DateReading | None, str]:
-    """Return how the dates of a whole file are read, None where it has none, with the evidence in words."""
+def _list_dates(parts: Iterable[Part], source: Source) -> pd.Series:
+    """Return the different values of the date column."""
+    columns = [part.records[source.columns.date] for part in parts if len(part.records)]
+    columns = [blank_to_missing(column.drop_duplicates()) for column in columns]
+    return pd.concat(columns or [pd.Series(dtype="str")], ignore_index=True).dropna().drop_duplicates()
+
+
+def _decide_dates(raw: RawFile, parts: Iterable[Part], programme: Programme) -> tuple[DateReading | None, str]:
+    """Return how the dates of some parts are read, None where they are none, with the evidence in words."""
     source = raw.source
-
-    def list_values(parts: Iterable[Part]) -> pd.Series:
-        columns = [part.records[source.columns.date] for part in parts if len(part.records)]
-        columns = [blank_to_missing(column.drop_duplicates()) for column in columns]
-        return pd.concat(columns or [pd.Series(dtype="str")], ignore_index=True).dropna().drop_duplicates()
-
     if source.undated:
         return None, ""
-    values = list_values(head)
+    values = _list_dates(parts, source)
+    worded = values[values.str.contains(r"[^\W\d_]{2}")]
     # Without the day of the export "3 months ago" is no date, and the file has none.
-    if source.exported_on is None and len(values) and is_relative_date(values).mean() > 0.5:
+    if source.exported_on is None and is_relative_date(worded).sum() * 2 > len(values):
         return None, "dates are told by their distance from the export, and exported_on is not given: undated"
-    options = {
-        "date_format": source.date_format,
-        "timezone": source.timezone or programme.timezone,
-        "exported_on": source.exported_on,
-    }
-    reading = decide_dates(values, **options)
-    if not reading.settled and sum(len(part.records) > 0 for part in head) > 1:
-        reading = decide_dates(list_values(raw.read()), **options)
+    reading = decide_dates(
+        values,
+        date_format=source.date_format,
+        timezone=source.timezone or programme.timezone,
+        exported_on=source.exported_on,
+    )
     return reading, f"dates {reading.evidence}" if reading.evidence else ""
 
 
-def _tally_faults(tally: Counter, made: Made, source) -> None:
+def _tally_faults(tally: Counter, made: Made, source: Source) -> None:
     """Count what can and cannot be used of dates and answers, with examples."""
     reasons = made.faulty["reason"].astype("str")
     tally["date", "read"] += made.responses["received_at"].notna().sum()

@@ -244,6 +244,10 @@ def choose_segments(looks: dict[str, Look]) -> list[tuple[str, str]]:
 
     Left out are personal data, free text, columns with one value in nearly all records, and one that says
     the same as another. The most useful have a name that says so, and several groups of some size.
+
+    >>> looks = {"Plan": look_at("Plan", pd.Series(["basic", "team", "team", "basic"]))}
+    >>> choose_segments(looks)
+    [('Plan', '2 values: basic, team')]
     """
     fit = []
     for name, look in looks.items():

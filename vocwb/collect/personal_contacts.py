@@ -47,7 +47,11 @@ def _has(text: str, words: tuple[str, ...]) -> bool:
 
 
 def find_emails(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield the e-mail addresses, also "ann (at) example dot com" and its like in the five languages."""
+    """Yield the e-mail addresses, also "ann (at) example dot com" and its like in the five languages.
+
+    >>> list(find_emails("ask ann (at) example dot com", ("GB",), frozenset()))
+    [(4, 28, '[EMAIL]')]
+    """
     patterns = (_EMAIL, _LOOSE_EMAIL) if "@" in text else ()
     for pattern in (
         (*patterns, _HIDDEN_EMAIL) if _has(text, _AT_HINTS) or _AT_MAILER.search(text) else patterns
@@ -58,7 +62,11 @@ def find_emails(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> It
 
 
 def keep_apart(found: Iterable[Span]) -> list[Span]:
-    """Return what was found in order, and of two that overlap the one that begins first, or is longer."""
+    """Return what was found in order, and of two that overlap the one that begins first, or is longer.
+
+    >>> keep_apart([(7, 9, "[IP]"), (3, 8, "[ID]"), (0, 3, "[URL]"), (0, 4, "[PHONE]")])
+    [(0, 4, '[PHONE]'), (7, 9, '[IP]')]
+    """
     apart: list[Span] = []
     for span in sorted(found, key=lambda span: (span[0], -span[1])):
         if not apart or span[0] >= apart[-1][1]:
@@ -67,7 +75,11 @@ def keep_apart(found: Iterable[Span]) -> list[Span]:
 
 
 def mask(text: str, found: list[Span]) -> str:
-    """Return the text with what was found taken out of sight, every place where it was."""
+    """Return the text with what was found taken out of sight, every place where it was.
+
+    >>> mask("ask ann@example.com now", [(4, 19, "[EMAIL]")]) == "ask " + TAKEN * 15 + " now"
+    True
+    """
     pieces, at = [], 0
     for start, end, _ in sorted(found):
         pieces += [text[at:start], TAKEN * (end - start)]
@@ -120,7 +132,11 @@ _CONTACT = re.compile(
 
 
 def find_handles(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield @names of any script, u/names, and names that a service's name announces (微信号 ann_88)."""
+    """Yield @names of any script, u/names, and names that a service's name announces (微信号 ann_88).
+
+    >>> list(find_handles("thanks @ann_88, 微信号 ann_88", ("CN",), frozenset()))
+    [(7, 14, '[HANDLE]'), (20, 26, '[HANDLE]')]
+    """
     if "@" in text or "u/" in text:
         for match in _HANDLE.finditer(text):
             name = match[match.lastindex].lower()
@@ -143,6 +159,10 @@ _MONEY_BEFORE, _MONEY_AFTER = re.compile(rf"{_MONEY}\s?$", re.I), re.compile(rf"
 
 
 def is_amount(text: str, start: int, end: int) -> bool:
-    """Return whether a currency stands before or after the digits."""
+    """Return whether a currency stands before or after the digits.
+
+    >>> is_amount("paid 120 EUR", 5, 8), is_amount("room 120", 5, 8)
+    (True, False)
+    """
     before, after = text[max(0, start - 6) : start], text[end : end + 8]
     return bool(_MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after))

@@ -110,7 +110,11 @@ _AMERICAN = re.compile(r"(?:1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-
 
 
 def find_ibans(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield the account numbers of ISO 13616, and Iranian ones written without IR."""
+    """Yield the account numbers of ISO 13616, and Iranian ones written without IR.
+
+    >>> list(find_ibans("pay GB82 WEST 1234 5698 7654 32 back", ("GB",), frozenset()))
+    [(4, 31, '[IBAN]')]
+    """
     for match in _IBAN.finditer(text):
         places = [at for at, letter in enumerate(match[0]) if letter.isalnum()]
         length = measure_iban("".join(match[0][at] for at in places))
@@ -124,7 +128,11 @@ def find_ibans(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Ite
 
 
 def find_documents(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield ids with letters, and what the text itself calls a passport or a national id."""
+    """Yield ids with letters, and what the text itself calls a passport or a national id.
+
+    >>> list(find_documents("my passport is 533401372, order 533401372", ("GB",), frozenset()))
+    [(15, 24, '[ID]')]
+    """
     for match in _LETTERED.finditer(text):
         code = match[0].replace(" ", "")
         is_british = "GB" in regions and _NINO.fullmatch(code)
@@ -148,7 +156,11 @@ def find_documents(text: str, regions: tuple[str, ...], kept: frozenset[str]) ->
 
 
 def find_numbers(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield cards, national ids and telephone numbers among the digits."""
+    """Yield cards, national ids and telephone numbers among the digits.
+
+    >>> list(find_numbers("ring 07700 900123 about order 07700 900123", ("GB",), frozenset()))
+    [(5, 17, '[PHONE]')]
+    """
     for run in _RUN.finditer(text):
         groups = [
             (run.start() + group.start(), run.start() + group.end()) for group in _GROUP.finditer(run[0])

@@ -3,16 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
 
-from vocwb.collect.clean import blank_to_missing, parse_numbers, repair_texts
+from vocwb.collect.clean import blank_to_missing, repair_texts
+from vocwb.collect.column_styles import Style, read_ids, read_numbers, tell_style
 from vocwb.collect.dates import DateReading, parse_dates
 from vocwb.collect.identity import hash_texts, identify_said, write_identities
 from vocwb.collect.language_id import read_language_name, score_languages
-from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.redact import choose_regions, redact_names, redact_texts
 from vocwb.collect.replies import cut_all
 from vocwb.collect.sources import FILE, FOLDER
 from vocwb.crosswalk import Question, Source, Turns
@@ -47,9 +48,12 @@ def make_responses(
     *,
     key: bytes,
     reading: DateReading | None,
+    style: Style | None = None,
     forgotten: frozenset[str] = frozenset(),
 ) -> Made:
     """Return what the records of one source become; `reading` says how its dates are read (None: undated).
+
+    `style` is what the whole file tells of its numbers and ids (None: these records are the whole).
 
     A record is faulty where its date cannot be read, an answer is no number on its scale, its turns are no
     list, the source does not keep its kind (`keep`), or its respondent is among `forgotten` (then its raw
@@ -64,13 +68,13 @@ def make_responses(
     (['all'], ['Late!'])
     """
     records = records.reset_index(drop=True)
+    style = style or tell_style(records, source)
     received, faults = read_received(records, source, reading)
-    for column, values in source.keep.items():
-        kept = blank_to_missing(records[column]).str.lower().isin([value.lower() for value in values])
-        faults = _add_faults(faults, _say("left out: " + repr(column) + " is ", records[column], ~kept))
+    faults = _add_faults(faults, find_left_out(records, source))
     answers = {}
     for name, column in source.answers.items():
-        answers[name], fault = read_answers(records[column], name, programme.questions[name])
+        question = programme.questions[name]
+        answers[name], fault = read_answers(records[column], name, question, column=column, style=style)
         faults = _add_faults(faults, fault)
     turns = _read_turns(records[source.turns.column], source.turns) if source.turns else None
     if turns is not None:
@@ -79,14 +83,14 @@ def make_responses(
             faults, pd.Series("the turns are no list of speaker and text", records.index).where(unread)
         )
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
-    if source.unit == "group":  # what is said in a group is one opinion, whoever says it: n counts groups
-        respondents = respondents.mask(respondents.notna())
     gone = respondents.isin(forgotten)
     faults = faults.mask(gone, "forgotten, as the respondent asked")
+    if source.unit == "group":  # what is said in a group is one opinion, whoever says it: n counts groups
+        respondents = respondents.mask(respondents.notna())
 
     bad = faults.notna()
     faulty = pd.DataFrame({"line": records.loc[bad, "_line"], "reason": faults[bad]})
-    faulty["raw"] = write_raw(records[bad], gone[bad])
+    faulty["raw"] = write_raw(records[bad], source, key=key, secret=gone[bad])
     if bad.any():
         good = ~bad
         records, received, respondents = records[good], received[good], respondents[good]
@@ -100,7 +104,7 @@ def make_responses(
 
     said = _list_turns(turns) if turns is not None else _list_verbatims(records, source.verbatims)
     said, asides = _clean_texts(said, records, source, programme)
-    responses = _describe(records, source, programme, key)
+    responses = _describe(records, source, programme, key, style)
     responses["received_at"], responses["respondent_id"] = received, respondents
     responses["month"] = name_months(received, programme.timezone)
     for name in programme.questions:
@@ -110,7 +114,7 @@ def make_responses(
     for frame in (said, asides):
         frame["feedback_id"] = identify_said(known.take(frame["at"]), frame["question"]).to_numpy()
     said["language"] = said["at"].map(_name_languages(records, source, programme.languages)).astype("str")
-    return Made(shrink(responses), shrink(said), asides, _list_tags(records, source), faulty)
+    return Made(shrink(responses), shrink(said), asides, _list_tags(records, source, programme), faulty)
 
 
 def shrink(frame: pd.DataFrame) -> pd.DataFrame:
@@ -131,26 +135,6 @@ def take_column(records: pd.DataFrame, column: str | None) -> pd.Series:
     if column is None:
         return pd.Series(None, index=records.index, dtype="str")
     return blank_to_missing(records[column])
-
-
-def read_ids(records: pd.DataFrame, column: str | None) -> pd.Series:
-    """Return the ids of a raw column, without those that a spreadsheet has rounded, which stand for many records.
-
-    Those are numbers such as 5.70306E+17, and, where nearly all ids are longer than the 15 digits that a
-    spreadsheet keeps, those whose further digits are noughts.
-
-    >>> read_ids(pd.DataFrame({"id": ["5.70306E+17", "570306133677760513"]}), "id").isna().tolist()
-    [True, False]
-    """
-    ids = take_column(records, column)
-    if ids.isna().all():
-        return ids
-    long = ids.str.fullmatch(r"\d{16,}", na=False)
-    rounded = ids.str.fullmatch(r"\d{15}0+", na=False)
-    ruined = ids.str.fullmatch(r"\d(?:[.,]\d+)?[eE]\+\d+", na=False)
-    if long.mean() > 0.5 and rounded.sum() > 0.9 * long.sum():
-        ruined |= rounded
-    return ids.mask(ruined) if ruined.any() else ids
 
 
 def hide_names(names: pd.Series, key: bytes, source: Source) -> pd.Series:
@@ -201,38 +185,75 @@ def read_received(
     return received, faults.mask(values.isna(), "no date")
 
 
-def read_answers(values: pd.Series, name: str, question: Question) -> tuple[pd.Series, pd.Series]:
+def find_left_out(records: pd.DataFrame, source: Source) -> pd.Series:
+    """Return why a source does not keep a record (`keep`), missing where it does.
+
+    >>> source = Source.model_construct(keep={"inbound": ["True"]})
+    >>> find_left_out(pd.DataFrame({"inbound": ["true", "False"]}), source).tolist()[1:]
+    ["left out: 'inbound' is 'False'"]
+    """
+    faults = pd.Series(None, index=records.index, dtype="str")
+    for column, values in source.keep.items():
+        kept = records[column].str.strip().str.lower().isin([value.strip().lower() for value in values])
+        faults = _add_faults(faults, _say(f"left out: {column!r} is ", records[column], ~kept))
+    return faults
+
+
+def read_answers(
+    values: pd.Series, name: str, question: Question, *, column: str = "", style: Style | None = None
+) -> tuple[pd.Series, pd.Series]:
     """Return the answers to a scaled question as numbers, and what is wrong with those that are not on its scale.
+
+    `style` is what the whole file tells of its numbers, by the name of the raw column.
 
     >>> question = Question(label="Stars", low=1, high=5, metric="rating")
     >>> [found.tolist() for found in read_answers(pd.Series(["4,5", "9", ""]), "stars", question)]
     [[4.5, nan, nan], [nan, "the answer to 'stars' is '9', not a number of 1-5", nan]]
     """
     given = blank_to_missing(values)
-    numbers = parse_numbers(given)
+    numbers = read_numbers(given, column, style or Style())
     off = given.notna() & ~numbers.between(question.low, question.high)
     scale = f", not a number of {question.low:g}-{question.high:g}"
     return numbers.mask(off), _say(f"the answer to {name!r} is ", given, off, scale)
 
 
-def write_raw(records: pd.DataFrame, secret: Iterable[bool] | None = None) -> list[str]:
+def write_raw(
+    records: pd.DataFrame, source: Source, *, key: bytes, secret: Iterable[bool] | None = None
+) -> list[str]:
     """Return each record as JSON of its filled columns, nothing where it must not be kept (`secret`).
 
-    >>> write_raw(pd.DataFrame({"id": ["7"], "text": [""], "_line": 2}))
+    Respondents and sessions are hashed in it as in the tables, and names that the source gives are marks.
+
+    >>> from vocwb.crosswalk import Columns
+    >>> source = Source.model_construct(columns=Columns(), names=[])
+    >>> write_raw(pd.DataFrame({"id": ["7"], "text": [""], "_line": 2}), source, key=b"secret")
     ['{"id": "7"}']
     """
-    rows = records.drop(columns=_PLACE, errors="ignore").to_dict("records")
+    shown = records.drop(columns=_PLACE, errors="ignore")
+    for column in {source.columns.respondent, source.columns.session} & set(shown):
+        shown = shown.assign(**{column: hide_names(take_column(shown, column), key, source)})
+    for column in source.names:
+        shown = shown.assign(**{column: shown[column].mask(take_column(shown, column).notna(), "[NAME]")})
+    rows = shown.to_dict("records")
     hidden = [False] * len(rows) if secret is None else secret
-    return [
+    raw = [
         "" if hide else json.dumps({k: v for k, v in row.items() if pd.notna(v) and v}, ensure_ascii=False)
         for row, hide in zip(rows, hidden, strict=True)
     ]
+    if not source.names:
+        return raw
+    return redact_names(pd.Series(raw, records.index, dtype="str"), records[source.names]).tolist()
 
 
 def _say(before: str, values: pd.Series, where: pd.Series, after: str = "") -> pd.Series:
     said = pd.Series(None, index=values.index, dtype="str")
-    said[where] = [f"{before}{value!r}{after}" for value in values[where]]
+    said[where] = [f"{before}{_quote(value)}{after}" for value in values[where]]
     return said
+
+
+def _quote(value: str) -> str:
+    """Write a value as a reason shows it: a whole text in the wrong column would stand there twice."""
+    return "missing" if pd.isna(value) else repr(value if len(value) <= 60 else value[:60] + "…")
 
 
 def _add_faults(faults: pd.Series, more: pd.Series) -> pd.Series:
@@ -240,12 +261,14 @@ def _add_faults(faults: pd.Series, more: pd.Series) -> pd.Series:
     return faults.fillna(more).mask(both, faults + "; " + more)
 
 
-def _describe(records: pd.DataFrame, source: Source, programme: Programme, key: bytes) -> pd.DataFrame:
+def _describe(
+    records: pd.DataFrame, source: Source, programme: Programme, key: bytes, style: Style
+) -> pd.DataFrame:
     """Return the columns of a response that its source or its record says."""
     columns = source.columns
     responses = pd.DataFrame({"source": source.name, "file": records[FILE], "line": records["_line"]})
     responses = responses.assign(
-        source_id=read_ids(records, columns.id),
+        source_id=read_ids(take_column(records, columns.id), style),
         channel=take_column(records, columns.channel).fillna(source.channel or "unknown"),
         who_started=source.who_started,
         mode=source.mode,
@@ -259,24 +282,28 @@ def _describe(records: pd.DataFrame, source: Source, programme: Programme, key: 
     for segment in programme.segments:
         column = source.segments.get(segment)
         found = take_column(records, column)
-        responses[segment] = found.map(lambda file: PurePath(file).stem) if column == FILE else found
+        stems = {file: PurePosixPath(file).stem for file in found.unique()} if column == FILE else {}
+        responses[segment] = found.map(stems).astype("str") if column == FILE else found
     return responses.astype(dict.fromkeys(programme.segments, "category"))
 
 
 def _read_turns(values: pd.Series, turns: Turns) -> pd.Series:
-    """Return for each record its customers' turns, number -> text; missing where they are no list of turns."""
+    """Return for each record its customers' turns, number -> text; missing where they are no list of turns.
+
+    A turn without speaker or text, such as "X has joined the chat", is a turn of nobody, if another has both.
+    """
     customers = {name.strip().lower() for name in turns.customer}
 
     def read(value: str) -> dict[int, str] | None:
         try:
             listed = json.loads(value)
-            return {
-                number: str(turn[turns.text])
-                for number, turn in enumerate(listed, 1)
-                if str(turn[turns.speaker]).strip().lower() in customers and turn[turns.text] is not None
-            }
-        except (ValueError, TypeError, KeyError, RecursionError):
+            pairs = [(str(turn.get(turns.speaker)).strip().lower(), turn.get(turns.text)) for turn in listed]
+            if listed and not any(turns.speaker in turn and turns.text in turn for turn in listed):
+                return None
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return None
+        said = {number: text for number, (who, text) in enumerate(pairs, 1) if who in customers}
+        return {number: str(text) for number, text in said.items() if text is not None}
 
     return pd.Series(
         [None if pd.isna(value) else read(value) for value in values], values.index, dtype="object"
@@ -334,9 +361,23 @@ def _name_languages(records: pd.DataFrame, source: Source, declared: list[str]) 
     return names.map({name: read_language_name(name, declared) for name in names.dropna().unique()})
 
 
-def _list_tags(records: pd.DataFrame, source: Source) -> pd.DataFrame:
+def _list_tags(records: pd.DataFrame, source: Source, programme: Programme) -> pd.DataFrame:
     if source.tags is None:
         return pd.DataFrame({"at": [], "tag": []}).astype({"at": "int64", "tag": "str"})
-    tags = take_column(records, source.tags.column).str.split(source.tags.separator, regex=False).explode()
-    tags = blank_to_missing(tags).dropna().rename("tag").rename_axis("at").reset_index()
-    return tags.drop_duplicates(ignore_index=True)
+    cells = take_column(records, source.tags.column).dropna()
+    listed = {cell: _split_tags(cell, source.tags.separator) for cell in cells.unique()}
+    tags = blank_to_missing(cells.map(listed).explode()).dropna()
+    regions = choose_regions(programme.languages, programme.regions)
+    tags = redact_texts(tags, regions=regions, keep=programme.keep_handles)
+    return tags.rename("tag").rename_axis("at").reset_index().drop_duplicates(ignore_index=True)
+
+
+def _split_tags(cell: str, separator: str) -> list[str]:
+    """Return the tags of one cell, which in JSON may be a list."""
+    try:
+        listed = json.loads(cell) if cell.startswith("[") else None
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list):
+        return cell.split(separator)
+    return [str(tag) for tag in listed if isinstance(tag, str | int | float)]

@@ -218,11 +218,8 @@ def _read_blocks(path: Path, member: str | None) -> Iterator[bytes]:
 
 def _find_common_encoding(files: list[tuple[Path, str, str | None]], source: Source) -> str | None:
     """Return the encoding of many small files together: one text alone is too short to tell it."""
-    if (
-        source.encoding
-        or len(files) < 2
-        or find_form(Path(files[0][2] or files[0][0]), source.form) in _NOT_TEXT
-    ):
+    files = [one for one in files if find_form(Path(one[2] or one[0]), source.form) not in _NOT_TEXT]
+    if source.encoding or len(files) < 2:
         return None
     step = len(files) // 200 + 1
     heads = [next(_read_blocks(path, member), b"")[:20_000] for path, _, member in files[::step]]
@@ -258,6 +255,7 @@ def _read_form(
             file=file,
             delimiter=source.delimiter or ("\t" if form == "tsv" else None),
             skip_lines=source.skip_lines,
+            header_rows=source.header_rows,
             encoding=encoding.name,
             errors="vocwb-mark" if is_utf8 else "surrogatepass",
         )
@@ -289,10 +287,12 @@ def _read_text(text: str, form: str, file: str, source: Source) -> Rows:
 
 
 def _cut_rows(found: Rows) -> Iterator[Part]:
-    """Yield rows as frames, the bad ones with the first of them."""
-    rows, bad = iter(found.rows), found.bad
+    """Yield rows as frames of the same columns, the bad ones with the first of them."""
+    rows, bad, header = iter(found.rows), found.bad, found.header
+    if header is None:
+        header = list(dict.fromkeys(name for _, row in found.rows for name in row))
     while (some := list(islice(rows, _ROWS))) or bad is not None:
-        records = pd.DataFrame([row for _, row in some], columns=found.header, dtype="str")
+        records = pd.DataFrame([row for _, row in some], columns=header, dtype="str")
         records = records.rename(columns={name: f"{name} (raw)" for name in PLACE})
         lines = pd.Series([line for line, _ in some], dtype="int64")
         yield Part(records.assign(_line=lines), bad or [])

@@ -48,7 +48,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
 def find_urls(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield the web addresses: marked [URL] where they tell whose they are, with no mark if they are plain pages."""
+    """Yield the web addresses: marked [URL] where they tell whose they are, with no mark if they are plain pages.
+
+    >>> list(find_urls("I opened https://shop.example/reset?token=a81c.", ("GB",), frozenset()))
+    [(9, 46, '[URL]')]
+    """
     if "/" not in text and "www." not in text.lower():
         return
     for match in _URL.finditer(text):
@@ -99,8 +103,7 @@ def is_telling_url(address: str, kept: frozenset[str] = frozenset()) -> bool:
 
 
 def _is_code(text: str, *, length: int, turns: int) -> bool:
-    """Return whether a word in it is too long, and goes between letters and digits too often, to mean"
-    " anything."""
+    """Return whether a word in it is too long, and turns between letters and digits too often, to mean a thing."""
     return any(
         len(word) >= length and len(_TURN.findall(word)) >= turns for word in re.split(r"[-_.,+%]", text)
     )
@@ -130,7 +133,11 @@ _CALLED_IP = re.compile(
 
 
 def find_machines(text: str, regions: tuple[str, ...], kept: frozenset[str]) -> Iterator[Span]:
-    """Yield IP addresses that are not a home network's and not a version, and MAC addresses."""
+    """Yield IP addresses that are not a home network's and not a version, and MAC addresses.
+
+    >>> list(find_machines("from 203.0.113.9, on build 203.0.113.9", ("GB",), frozenset()))
+    [(5, 16, '[IP]')]
+    """
     for match in _IPV4.finditer(text) if text.count(".") > 2 else ():
         before, parts = (
             text[max(0, match.start() - 30) : match.start()].rpartition(TAKEN)[2],

@@ -65,7 +65,7 @@ def fit_encoder(name: str, texts: Iterable[str], *, language: str, seed: int = 0
     try:
         counts = counter.fit_transform(texts)
     except ValueError:  # no word is left
-        return _build_encoder(name, language, (), np.zeros(0, "f4"), np.zeros((1, 0), "f4"))
+        return build_encoder(name, language, (), np.zeros(0, "f4"), np.zeros((1, 0), "f4"))
     vocabulary = tuple(counter.get_feature_names_out().tolist())
     weights = TfidfTransformer().fit(counts).idf_ * [
         _GRAM_WEIGHT if feature.startswith(_GRAM) else 1.0 for feature in vocabulary
@@ -75,7 +75,7 @@ def fit_encoder(name: str, texts: Iterable[str], *, language: str, seed: int = 0
         components = np.eye(len(vocabulary))
     else:
         components = TruncatedSVD(dimensions, random_state=seed).fit(_weigh(counts, weights)).components_
-    return _build_encoder(name, language, vocabulary, weights.astype("f4"), components.astype("f4"))
+    return build_encoder(name, language, vocabulary, weights.astype("f4"), components.astype("f4"))
 
 
 def encode_texts(encoder: Encoder, texts: Iterable[str]) -> np.ndarray:
@@ -144,7 +144,7 @@ def load_encoder(encoder_id: str, folder: Path | str) -> Encoder:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in ("weights", "components")}
-        encoder = _build_encoder(facts["name"], facts["language"], tuple(facts["vocabulary"]), **arrays)
+        encoder = build_encoder(facts["name"], facts["language"], tuple(facts["vocabulary"]), **arrays)
     except (ValueError, KeyError, OSError, TypeError, BadZipFile) as error:
         raise EncoderError(
             f"The files of encoder {encoder_id!r} in {folder} cannot be read: {error}.", None, remedy
@@ -167,7 +167,7 @@ def load_encoders(encoder_ids: Iterable[str], folder: Path | str) -> dict[str, E
     return {encoder_id: load_encoder(encoder_id, folder) for encoder_id in sorted(set(encoder_ids))}
 
 
-def _build_encoder(name, language, vocabulary, weights, components) -> Encoder:
+def build_encoder(name, language, vocabulary, weights, components) -> Encoder:
     arrays = {"weights": weights, "components": components}
     contents = json.dumps([name, language, vocabulary, list(components.shape)]).encode()
     digest = hashlib.sha256(contents + b"".join(array.tobytes() for array in arrays.values())).hexdigest()

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from vocwb.collect.forms.headers import join_header
 from vocwb.collect.forms.rows import BAD, EmptyFileError, name_columns, show_bytes
 
 BLOCK = 1 << 24
@@ -67,12 +68,14 @@ def read_delimited(
     file: str,
     delimiter: str | None = None,
     skip_lines: int = 0,
+    header_rows: int = 1,
     encoding: str = "utf-8",
     errors: str = "vocwb-mark",
     size: int = BLOCK,
 ) -> Iterator[Part]:
-    """Yield the records of a CSV or TSV text in parts, quoted as in RFC 4180; the first record is the header.
+    """Yield the records of a CSV or TSV text in parts, quoted as in RFC 4180; the first ones are the header.
 
+    Of a header of several rows (survey tools write them) the names are joined by " / " (forms.headers).
     blocks: the text in UTF-8, cut anywhere; `size` bytes are read at once. encoding: what it was written in, for
     reasons; errors: how bytes that do not fit become marks (forms.encodings). A row with more or fewer fields
     than the header, or with bytes that do not fit, is set aside with its raw text; so is the line whose quote is
@@ -94,11 +97,19 @@ def read_delimited(
         raise EmptyFileError(file)
     delimiter = delimiter or sniff_delimiter(lines[first : first + 200])
     reader = csv.reader(lines[first:], delimiter=delimiter)
-    form = _Form(name_columns(next(reader)), delimiter, errors, encoding)
+    form = _Form(_read_header(reader, header_rows), delimiter, errors, encoding)
     line = first + reader.line_num
     del text
     yield Part(_make_frame([], [], form), [])
     yield from _read_blocks(data, ended, stream, _count_bytes("".join(lines[:line]), form), line, form)
+
+
+def _read_header(reader: Iterator[list[str]], rows: int) -> list[str]:
+    """Return the names under the first records, of which the next ones are not taken from the reader."""
+    if rows == 1:
+        return name_columns(next(reader))
+    cells = [[cell.strip() or None for cell in row] for row in islice(filter(None, reader), rows)]
+    return join_header(list(enumerate(cells, 1)), [])
 
 
 def _count_bytes(text: str, form: _Form) -> int:

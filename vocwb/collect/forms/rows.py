@@ -41,12 +41,14 @@ def name_columns(cells: Iterable[Any]) -> list[str]:
     >>> name_columns(["id", None, "id", "_line"])
     ['id', 'column 2', 'id (3)', '_line (raw)']
     """
-    names: list[str] = []
+    names: dict[str, int] = {}
     for number, cell in enumerate(cells, 1):
         name = BAD.sub("\ufffd", "" if cell is None else str(cell)).strip() or f"column {number}"
         name = f"{name} (raw)" if name in PLACE else name
-        names.append(name if name not in names else f"{name} ({number})")
-    return names
+        while name in names:
+            name = f"{name} ({number})"
+        names[name] = number
+    return list(names)
 
 
 def show_bytes(raw: str) -> str:
