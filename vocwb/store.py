@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -71,22 +72,89 @@ def write_table(
     """
     if describe_table(table).scope != "programme" and not part:
         raise StoreError(f"Table {table!r} is kept in parts.", remedy="Give part=..., such as a month.")
+    finish_writing(programme)
+    for staged, path in _stage_table(programme, table, frame, part, inputs, parameters):
+        os.replace(staged, path)
+    return table_path(programme, table, part)
+
+
+def write_tables(
+    programme: Programme,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    inputs: Mapping[str, str] | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> list[Path]:
+    """Write several tables of a programme so that all of them are the old ones or all the new, and return their paths.
+
+    All are written under temporary names; then one small file says that they are to be moved. A crash before
+    it leaves the old tables; after it, whoever reads the store next finishes the moves.
+
+    >>> write_tables(read_programme("sample"), {"responses": responses, "feedback": feedback})  # doctest: +SKIP
+    """
+    finish_writing(programme)
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for table, frame in tables.items():
+            staged += _stage_table(programme, table, frame, None, inputs, parameters)
+        moves = json.dumps([[one.name, path.name] for one, path in staged])
+        write_whole(_pending(programme), lambda file: file.write_text(moves, encoding="utf-8"))
+    except BaseException:
+        for one, _ in staged:
+            one.unlink(missing_ok=True)
+        raise
+    finish_writing(programme)
+    return [table_path(programme, table) for table in tables]
+
+
+def finish_writing(programme: Programme) -> None:
+    """Finish what `write_tables` had begun when its process ended; nothing to do in most cases.
+
+    >>> from vocwb.programme import read_programme
+    >>> finish_writing(read_programme("sample"))
+    """
+    pending = _pending(programme)
+    if not pending.is_file():
+        return
+    with suppress(FileNotFoundError):  # another reader does the same
+        for staged, name in json.loads(pending.read_text(encoding="utf-8")):
+            with suppress(FileNotFoundError):
+                os.replace(pending.with_name(staged), pending.with_name(name))
+        pending.unlink()
+
+
+def _pending(programme: Programme) -> Path:
+    return store_folder(programme.name) / ".moves.json"
+
+
+def _stage_table(
+    programme: Programme,
+    table: str,
+    frame: pd.DataFrame,
+    part: str | None,
+    inputs: Mapping[str, str] | None,
+    parameters: Mapping[str, object] | None,
+) -> list[tuple[Path, Path]]:
+    """Write a table and its manifest under temporary names; return these with the names that they are to get."""
     frame = check_table(table, frame, extra=_extra(programme, table))
     path = table_path(programme, table, part)
-    write_whole(path, lambda file: frame.to_parquet(file, index=False))
+    staged = _write_staged(path, lambda file: frame.to_parquet(file, index=False))
     manifest = {
         "table": table,
         "part": part,
         "rows": len(frame),
-        "sha256": hash_file(path),
+        "sha256": hash_file(staged),
         "inputs": dict(sorted((inputs or {}).items())),
         "parameters": dict(sorted((parameters or {}).items())),
         "versions": list_versions(),
         "commit": find_commit(),
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, default=str)
-    write_whole(path.with_suffix(".manifest.json"), lambda file: file.write_text(text, encoding="utf-8"))
-    return path
+    beside = path.with_suffix(".manifest.json")
+    return [
+        (staged, path),
+        (_write_staged(beside, lambda file: file.write_text(text, encoding="utf-8")), beside),
+    ]
 
 
 def write_parts(
@@ -113,6 +181,7 @@ def read_table(
 
     >>> read_table(read_programme("sample"), "feedback")  # doctest: +SKIP
     """
+    finish_writing(programme)
     path = table_path(programme, table, part)
     files = [path] if path.is_file() else sorted(path.with_suffix("").rglob("*.parquet"))
     extra = _extra(programme, table)
@@ -232,16 +301,21 @@ def write_whole(path: Path, write) -> None:
     >>> target.read_text()
     'whole'
     """
+    os.replace(_write_staged(path, write), path)
+
+
+def _write_staged(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file under a temporary name beside `path`, and return that name; nothing is left if it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     try:
         write(Path(name))
         os.chmod(name, 0o644)
-        os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    return Path(name)
 
 
 def hash_file(path: Path) -> str:
