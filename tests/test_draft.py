@@ -30,8 +30,8 @@ def fill_in(text):
     return text.replace("question:  ", "question: Why?  ", 1).replace("goal:  ", "goal: loyalty  ", 1)
 
 
-def run(folder):
-    programme = parse_programme(fill_in(draft_programme(folder)), name="t")
+def run(folder, text=None):
+    programme = parse_programme(fill_in(text or draft_programme(folder)), name="t")
     return programme, make_tables(read_sources(programme, folder), programme=programme, key=b"k")
 
 
@@ -52,7 +52,7 @@ def test_a_draft_names_the_columns_and_runs_once_it_is_filled_in(tmp_path):
     assert found["questions"]["stars"] == {"label": "stars", "low": 1, "high": 5, "metric": "rating"}
     with pytest.raises(ProgrammeError, match="empty"):
         parse_programme(text, name="t")
-    _, tables = run(tmp_path)
+    _, tables = run(tmp_path, text)
     assert tables.ingested["kept"].sum() == 60
     assert set(tables.responses["month"]) == {"2025-03"}
 
@@ -99,9 +99,9 @@ def test_sheets_with_the_same_columns_are_one_source_and_others_are_their_own(tm
         make({"call": lambda n: f"C{n:05}", "what was said": said("bg")}).to_excel(
             book, index=False, sheet_name="Calls"
         )
-    sources = draft(tmp_path)["sources"]
-    assert [source["sheet"] for source in sources] == ["*", "Reviews", "Calls"]
-    assert run(tmp_path)[1].ingested[["kept", "duplicates"]].to_numpy().sum() == 60 + 60 + 60 + 90
+    text = draft_programme(tmp_path)
+    assert [source["sheet"] for source in yaml.safe_load(text)["sources"]] == ["*", "Reviews", "Calls"]
+    assert run(tmp_path, text)[1].ingested[["kept", "duplicates"]].to_numpy().sum() == 60 + 60 + 60 + 90
 
 
 def test_transcripts_and_nested_lists_are_found(tmp_path):
@@ -131,8 +131,9 @@ def test_daily_files_are_one_pattern_that_fits_tomorrow_too(tmp_path):
     for n in range(12):
         make_reviews(20, start=20 * n).to_csv(tmp_path / f"reviews-2025-03-{n + 1:02}-all.csv", index=False)
     (tmp_path / "other.csv").write_text("a,b,c\n1,2,3\n")
-    assert [source["files"] for source in draft(tmp_path)["sources"]] == ["reviews-*-all.csv"]
-    assert run(tmp_path)[1].ingested["kept"].sum() == 240
+    text = draft_programme(tmp_path)
+    assert [source["files"] for source in yaml.safe_load(text)["sources"]] == ["reviews-*-all.csv"]
+    assert run(tmp_path, text)[1].ingested["kept"].sum() == 240
 
 
 def test_one_text_a_file_in_folders_is_one_source_with_the_folder_as_segment(tmp_path):
@@ -140,21 +141,23 @@ def test_one_text_a_file_in_folders_is_one_source_with_the_folder_as_segment(tmp
         folder = tmp_path / ("good", "bad")[n % 2]
         folder.mkdir(exist_ok=True)
         (folder / f"{n}.txt").write_bytes(f"{text}\n{SAID['zh'][n - 1]}".encode("gb18030"))
-    source = draft(tmp_path)["sources"][0]
+    text = draft_programme(tmp_path)
+    source = yaml.safe_load(text)["sources"][0]
     assert (
         source["form"] == "text"
         and source["files"] == "*/*.txt"
         and source["segments"] == {"folder": "_folder"}
     )
-    _, tables = run(tmp_path)
+    _, tables = run(tmp_path, text)
     assert tables.responses["folder"].value_counts().to_dict() == {"good": 25, "bad": 25}
 
 
 def test_files_in_an_archive_are_read_where_they_lie(tmp_path):
     with zipfile.ZipFile(tmp_path / "export.zip", "w") as packed:
         packed.writestr("in/reviews.csv", make_reviews().to_csv(index=False))
-    assert draft(tmp_path)["sources"][0]["files"] == "export.zip/in/reviews.csv"
-    assert run(tmp_path)[1].ingested["kept"].sum() == 60
+    text = draft_programme(tmp_path)
+    assert yaml.safe_load(text)["sources"][0]["files"] == "export.zip/in/reviews.csv"
+    assert run(tmp_path, text)[1].ingested["kept"].sum() == 60
 
 
 def test_a_copy_of_the_same_data_is_told(tmp_path):
@@ -192,7 +195,8 @@ def test_logs_funnels_and_behaviour_are_sources_of_their_own(tmp_path):
             "value": lambda n: f"{n * 3.7:.2f}",
         }
     ).to_csv(tmp_path / "orders.csv", index=False)
-    funnel, log, orders = draft(tmp_path)["sources"]
+    text = draft_programme(tmp_path)
+    funnel, log, orders = yaml.safe_load(text)["sources"]
     assert log["events"] == {"kind": "event", "subject": ["query"], "value": "results"}
     assert log["columns"] == {"date": "at", "respondent": "customer", "session": "visit"}
     assert set(funnel["events"]["kinds"]) == {"opened", "clicked", "unsubscribed"}
@@ -202,7 +206,7 @@ def test_logs_funnels_and_behaviour_are_sources_of_their_own(tmp_path):
         and orders["columns"]["respondent"] == "customer"
     )
     assert {source["mode"] for source in (log, funnel, orders)} == {"behaviour"}
-    parse_programme(fill_in(draft_programme(tmp_path)), name="t")
+    parse_programme(fill_in(text), name="t")
 
 
 NOUNS = ["chair", "lamp", "desk", "sofa", "shelf", "rug"]

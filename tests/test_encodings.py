@@ -99,7 +99,9 @@ def test_a_legacy_file_is_read_right(language, encoding):
 def test_a_short_legacy_file_is_read_right_or_asked_about(language, encoding):
     _, text = make_file(language, encoding, 1_000)
     lines = text.splitlines(keepends=True)
-    for start in range(1, len(lines) - 1):
+    for start in range(
+        1, min(TEXTS[language].count("|") + 2, len(lines) - 1)
+    ):  # then the same pairs come again
         short = "id,rating,text\r\n" + "".join(lines[start : start + 2])
         try:
             read, _ = decode_text(short.encode(encoding), file="a.csv")

@@ -146,7 +146,9 @@ def test_a_damaged_twin_gives_the_rows_of_the_clean_file(twin, clean):
     assert (found & clean_found).total() >= same.total()
     same = forget_text(list_raw(sound)) & forget_text(list_raw(clean_raw))
     assert same.total() > 0.95 * len(sound)
-    assert (forget_text(found) & forget_text(clean_found)).total() >= same.total(), "who, when, of whom and how"
+    assert (forget_text(found) & forget_text(clean_found)).total() >= same.total(), (
+        "who, when, of whom and how"
+    )
 
 
 def test_records_with_broken_bytes_are_set_aside_with_line_reason_and_raw_line(twin):
@@ -165,7 +167,8 @@ def test_ids_that_a_spreadsheet_rounded_are_no_ids_and_that_is_said(twin, clean)
     ruined = [row["tweet_id"] for _, row in raw if not is_unfit(row) and row["tweet_id"] not in true_ids]
     assert len(ruined) > 0.9 * len(raw), "all four twins were damaged so"
     said = re.search(r"([\d,]+) ids were rounded by a spreadsheet", tables.ingested["read_as"].item())
-    assert int(said[1].replace(",", "")) == len(ruined)
+    sound = sum(not is_unfit(row) for _, row in raw)
+    assert len(ruined) <= int(said[1].replace(",", "")) <= sound, "a rounded id may be a true one by chance"
     assert not set(tables.responses["source_id"].dropna()) & set(ruined)
     assert tables.responses["response_id"].is_unique
 
@@ -182,7 +185,9 @@ def test_a_text_that_a_spreadsheet_took_for_a_formula_is_kept_as_text(twin, clea
     assert not any(row[0].startswith("=") for row in found)
 
 
-@pytest.mark.xfail(strict=True, reason="nothing says that texts begin with '=', as a spreadsheet writes formulas")
+@pytest.mark.xfail(
+    strict=True, reason="nothing says that texts begin with '=', as a spreadsheet writes formulas"
+)
 def test_texts_changed_by_a_spreadsheet_are_said():
     tables, _, raw = ingest_tweets(
         DATA / "airline_tweets_damaged" / "excel_serial_dates_shuffled_columns_mojibake.csv"
@@ -261,15 +266,23 @@ def test_complaints_saved_again_by_a_spreadsheet_keep_their_days():
     clean = ingest(folder / "complaints_sample.csv", COMPLAINT.format(skip=2), **options)
     twin = ingest(folder / "complaints_sample_resaved_in_excel.csv", COMPLAINT.format(skip=0), **options)
     check_accounting(twin)
-    ids = pd.read_csv(folder / "complaints_sample_resaved_in_excel.csv", dtype="str")["Complaint ID"]
+    raw, raw_twin = (
+        pd.read_csv(folder / name, skiprows=skip, dtype="str").set_index("Complaint ID")
+        for name, skip in (("complaints_sample.csv", 2), ("complaints_sample_resaved_in_excel.csv", 0))
+    )
     columns = ["received_at", "month", "channel", "kind", "film"]
     one, other = (tables.responses.set_index("source_id")[columns] for tables in (clean, twin))
-    assert sorted(other.index) == sorted(ids) and one.index.is_unique
-    pd.testing.assert_frame_equal(other.sort_index(), one.loc[sorted(ids)])
-    rows = list_rows(clean, ["source_id"])
-    assert not list_rows(twin, ["source_id"]) - rows
-    spoken = pd.read_csv(folder / "complaints_sample_resaved_in_excel.csv")["Consumer complaint narrative"]
-    assert len(twin.feedback) == spoken.notna().sum()
+    assert sorted(other.index) == sorted(raw_twin.index) and one.index.is_unique
+    pd.testing.assert_frame_equal(other.sort_index(), one.loc[sorted(raw_twin.index)])
+
+    spoken = raw_twin["Consumer complaint narrative"].dropna()
+    same = spoken.index[spoken == raw.loc[spoken.index, "Consumer complaint narrative"]]
+    assert len(same) > 0.9 * len(spoken)
+    said, said_twin = (
+        {key: text for text, key in list_rows(tables, ["source_id"])} for tables in (clean, twin)
+    )
+    assert set(said_twin) == set(spoken.index)
+    assert {key: said_twin[key] for key in same} == {key: said[key] for key in same}
 
 
 def test_two_digit_years_are_the_days_that_the_other_file_spells_out():

@@ -20,6 +20,7 @@ SECTIONS = (
 class Table(NamedTuple):
     """How a table is kept: its columns (name -> type), the columns that may be empty, its key, and its scope.
 
+    A key stands once, unless `repeats`: bad records may be alike to the letter, and each is counted.
     scope says into how many files it goes: "programme" one, "month" one a month, "codebook" one a codebook.
     """
 
@@ -27,9 +28,10 @@ class Table(NamedTuple):
     nullable: frozenset[str]
     key: tuple[str, ...]
     scope: str = "programme"
+    repeats: bool = False
 
 
-def _table(columns: str, key: str, scope: str = "programme") -> Table:
+def _table(columns: str, key: str, scope: str = "programme", *, repeats: bool = False) -> Table:
     """Read "name:type name:type?" where ? marks a column that may be empty."""
     pairs = [word.split(":") for word in columns.split()]
     return Table(
@@ -37,6 +39,7 @@ def _table(columns: str, key: str, scope: str = "programme") -> Table:
         frozenset(name for name, kind in pairs if kind.endswith("?")),
         tuple(key.split()),
         scope,
+        repeats,
     )
 
 
@@ -67,7 +70,9 @@ TABLES = {
         " read_as:str",
         "source file",
     ),
-    "quarantine": _table("source:str file:str line:int reason:str raw:str", "source file line reason"),
+    "quarantine": _table(
+        "source:str file:str line:int reason:str raw:str", "source file line reason raw", repeats=True
+    ),
     "codebook": _table(
         "codebook_id:str topic:str voice:str language:str encoder_id:str name:str terms:list vector:list size:int"
         " floor:float examples:list first_seen:str lineage:str",
@@ -176,7 +181,7 @@ def _pandera_schema(table: Table) -> pa.DataFrameSchema:
         column: pa.Column(_dtype(table, column), nullable=column in table.nullable)
         for column in table.columns
     }
-    return pa.DataFrameSchema(columns, unique=list(table.key), strict=True)
+    return pa.DataFrameSchema(columns, unique=None if table.repeats else list(table.key), strict=True)
 
 
 def empty_table(name: str, *, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -187,6 +192,24 @@ def empty_table(name: str, *, extra: Mapping[str, str] | None = None) -> pd.Data
     """
     columns = describe_table(name).columns | dict(extra or {})
     return check_table(name, pd.DataFrame({column: [] for column in columns}), extra=extra)
+
+
+def fit_table(name: str, frame: pd.DataFrame, *, extra: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return a table of an earlier version, or of an earlier programme, in the columns of now.
+
+    New columns are empty, and so are those of `extra` that were of another type (a segment that is a question
+    now); others are left out. Where a column is missing that may not be empty, no row is returned.
+
+    >>> fit_table("tags", pd.DataFrame({"response_id": ["r"], "tag": ["cost"], "colour": ["red"]})).columns.tolist()
+    ['response_id', 'tag']
+    """
+    empty, known = empty_table(name, extra=extra), describe_table(name)
+    if set(known.columns) - known.nullable - set(frame):
+        return empty
+    other = [
+        column for column in extra or () if column in frame and frame[column].dtype != empty[column].dtype
+    ]
+    return frame.drop(columns=other).reindex(columns=list(empty))
 
 
 def hash_id(*parts: object) -> str:

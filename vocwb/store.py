@@ -17,7 +17,7 @@ import pandas as pd
 from vocwb.errors import MonthError, StoreError
 from vocwb.paths import project_root, store_folder
 from vocwb.programme import Programme
-from vocwb.schemas import check_table, describe_table, empty_table
+from vocwb.schemas import check_table, describe_table, empty_table, fit_table
 
 PACKAGES = (
     "bertopic",
@@ -177,7 +177,8 @@ def read_table(
 
     empty: give a table without rows where there is none, instead of raising StoreError (which names what
     there is and what makes it). fit: columns that the table has got since it was written are empty, and those
-    that it has no longer are left out, instead of raising SchemaError.
+    that it has no longer are left out, instead of raising SchemaError; where one is new that may not be empty,
+    the table is of an older version, and has no rows.
 
     >>> read_table(read_programme("sample"), "feedback")  # doctest: +SKIP
     """
@@ -195,8 +196,7 @@ def read_table(
         )
     frames = [_read_file(file, table) for file in files]
     if fit:
-        columns = list(empty_table(table, extra=extra))
-        frames = [frame.reindex(columns=columns) for frame in frames]
+        frames = [fit_table(table, frame, extra=extra) for frame in frames]
     frames = [check_table(table, frame, extra=extra) for frame in frames]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else frames[0]

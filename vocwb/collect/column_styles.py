@@ -28,6 +28,11 @@ class Style(NamedTuple):
         count, long, rounded = self.ids
         return long * 2 > count and rounded > 0.9 * long
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether other records of the file could tell how some of these numbers and ids are read."""
+        return self.ids[2] > 0 or any(either for *_, either in self.marks.values())
+
 
 def tell_style(records: pd.DataFrame, source: Source) -> Style:
     """Return what some records of a source show of its numbers and ids.
@@ -65,17 +70,6 @@ def join_styles(styles: Iterable[Style]) -> Style:
             known = marks.get(column, (False,) * len(seen))
             marks[column] = tuple(one or other for one, other in zip(known, seen, strict=True))
     return Style(marks, ids)
-
-
-def is_misled(part: Style, whole: Style) -> bool:
-    """Return whether a part of a file, read by what it shows alone, was read otherwise than the whole file tells.
-
-    >>> is_misled(Style({"n": (False, False, True)}), Style({"n": (True, False, True)}))
-    True
-    """
-    doubtful = [column for column, (*_, either) in part.marks.items() if either]
-    misread = any(part.marks[column][:2] != whole.marks[column][:2] for column in doubtful)
-    return misread or (part.ids[2] > 0 and part.is_rounded != whole.is_rounded)
 
 
 def read_numbers(values: pd.Series, column: str, style: Style) -> pd.Series:

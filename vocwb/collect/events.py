@@ -5,23 +5,39 @@ from typing import NamedTuple
 import pandas as pd
 
 from vocwb.collect.clean import blank_to_missing, parse_numbers
+from vocwb.collect.column_styles import Style, read_ids, read_numbers, tell_style
 from vocwb.collect.dates import DateReading, parse_dates
 from vocwb.collect.identity import hash_texts, write_identities
 from vocwb.collect.redact import choose_regions, redact_texts
-from vocwb.collect.responses import hide_names, name_months, read_received, take_column, write_raw
+from vocwb.collect.responses import (
+    find_left_out,
+    hide_names,
+    list_faulty,
+    name_months,
+    read_received,
+    take_column,
+)
+from vocwb.collect.settle import is_old
 from vocwb.collect.sources import FILE, FOLDER
 from vocwb.crosswalk import Source
 from vocwb.programme import Programme
 
-NOT_HAPPENED = ("0", "0.0", "no", "n", "false", "f", "не", "нет", "خیر", "لا", "否")
-"""What says in a column of a funnel that this did not happen, beside an empty cell (in any case)."""
+NOT_HAPPENED = ("no", "n", "false", "f", "none", "never", "not", "не", "нет", "خیر", "لا", "否", "未")
+"""What says in a column of a funnel that this did not happen, beside an empty cell and noughts (in any case)."""
+
+_RECORD = ["source", "file", "record"]
 
 
 class Happened(NamedTuple):
-    """What records of a log become: rows of `events` or of `behaviour`, and what is wrong."""
+    """What records of a log become: rows of `events` or of `behaviour`, what is wrong, and how many say nothing.
+
+    rows: as the table, without its id, and `record` (its place among the records), `identity`, `line`. faulty: line,
+    reason, raw, month. silent: records that can be read and by which nothing happened, or was measured.
+    """
 
     rows: pd.DataFrame
     faulty: pd.DataFrame
+    silent: int
 
 
 def list_events(
@@ -31,13 +47,14 @@ def list_events(
     *,
     key: bytes,
     reading: DateReading | None,
+    style: Style | None = None,
     forgotten: frozenset[str] = frozenset(),
 ) -> Happened:
     """Return the events of a log, none to several a record, and the records that cannot be read.
 
     With `events.kind` a record is one event; with `events.kinds` (a message funnel) it is one for each column
     that says yes or holds a date, which is then the event's own. What people searched for is redacted as what
-    they say. Records of the same content are numbered, as two clicks may be.
+    they say. `style` is what the whole file tells of its numbers (None: these records are the whole).
 
     >>> source = Source.model_validate({"name": "log", "files": "l.csv", "channel": "help", "who_started": "nobody",
     ...     "mode": "behaviour", "undated": True, "events": {"kind": "what", "subject": "page"}})
@@ -49,16 +66,16 @@ def list_events(
     """
     events = source.events
     records = records.reset_index(drop=True)
+    style = style or tell_style(records, source)
     received, faults = read_received(records, source, reading)
     columns = source.columns
     base = pd.DataFrame({
-        "source": source.name, "file": records[FILE], "line": records["_line"], "received_at": received,
+        "source": source.name, "file": records[FILE], "line": records["_line"], "record": records.index,
+        "received_at": received,
         "channel": take_column(records, columns.channel).fillna(source.channel or "unknown"),
         "respondent_id": hide_names(take_column(records, columns.respondent), key, source),
         "session_id": hide_names(take_column(records, columns.session), key, source),
-        "identity": write_identities(
-            source.name, take_column(records, columns.id), records.drop(columns=[FILE, FOLDER, "_line"])
-        ),
+        "identity": _identify(records, source, style),
     })  # fmt: skip
     base["subject"] = pd.Series(None, index=records.index, dtype="str")
     for column in events.subject:
@@ -69,20 +86,22 @@ def list_events(
         keep=programme.keep_handles,
     )
     values = take_column(records, events.value)
-    base["value"] = parse_numbers(values)
-    faults = _add(faults, "the value is no number", values.notna() & base["value"].isna())
+    base["value"] = read_numbers(values, events.value or "", style)
+    faults = _add(faults, find_left_out(records, source))
+    faults = _add(faults, _say("the value is no number", values.notna() & base["value"].isna()))
     if events.kind:
         base["kind"] = take_column(records, events.kind).str.lower()
-        faults = _add(faults, "no kind of event", base["kind"].isna())
-        rows = base
+        faults = _add(faults, _say("no kind of event", base["kind"].isna()))
+        parts, silent = [base], pd.Series(False, records.index)
     else:
-        rows = pd.concat(
-            [_read_kind(records, base, kind, name, reading) for kind, name in events.kinds.items()]
-        )
+        happened = {kind: _has_happened(take_column(records, name)) for kind, name in events.kinds.items()}
+        parts = [
+            _read_kind(records, base[happened[kind]], kind, name, reading)
+            for kind, name in events.kinds.items()
+        ]
+        silent = ~pd.DataFrame(happened).any(axis="columns")
     gone = base["respondent_id"].isin(forgotten)
-    faults = faults.mask(gone, "forgotten, as the respondent asked")
-    rows = rows[faults.reindex(rows.index).isna()].reset_index(drop=True)
-    return Happened(_finish(rows, programme), _list_faulty(records, faults, gone))
+    return _finish(pd.concat(parts), silent, received, faults, gone, records, source, programme, key)
 
 
 def list_measures(
@@ -92,6 +111,7 @@ def list_measures(
     *,
     key: bytes,
     reading: DateReading | None,
+    style: Style | None = None,
     forgotten: frozenset[str] = frozenset(),
 ) -> Happened:
     """Return what was measured of respondents, one row a measure, and the records that cannot be read.
@@ -108,78 +128,123 @@ def list_measures(
     [['all', 'orders', 3.0]]
     """
     records = records.reset_index(drop=True)
+    style = style or tell_style(records, source)
     received, faults = read_received(records, source, reading)
+    faults = _add(faults, find_left_out(records, source))
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
-    content = records.drop(columns=[FILE, FOLDER, "_line"])
-    identity = write_identities(source.name, take_column(records, source.columns.id), content)
-    faults = _add(faults, "no respondent", respondents.isna())
-    parts = []
+    identity = _identify(records, source, style)
+    faults = _add(faults, _say("no respondent", respondents.isna()))
+    parts, silent = [], pd.Series(True, records.index)
     for measure, column in source.measures.items():
         given = blank_to_missing(records[column])
-        numbers = parse_numbers(given)
-        faults = _add(faults, f"{column!r} is no number", given.notna() & numbers.isna())
-        parts.append(pd.DataFrame({
-            "source": source.name, "file": records[FILE], "line": records["_line"], "respondent_id": respondents,
-            "received_at": received, "measure": measure, "value": numbers, "identity": identity,
-        }))  # fmt: skip
+        numbers = read_numbers(given, column, style)
+        faults = _add(faults, _say(f"{column!r} is no number", given.notna() & numbers.isna()))
+        silent &= given.isna()
+        rows = pd.DataFrame({
+            "source": source.name, "file": records[FILE], "line": records["_line"], "record": records.index,
+            "respondent_id": respondents, "received_at": received, "measure": measure, "value": numbers,
+            "identity": identity,
+        })  # fmt: skip
+        parts.append(rows[numbers.notna()])
     gone = respondents.isin(forgotten)
-    faults = faults.mask(gone, "forgotten, as the respondent asked")
-    rows = pd.concat(parts)
-    rows = rows[faults.reindex(rows.index).isna() & rows["value"].notna()]
-    return Happened(_finish(rows.reset_index(drop=True), programme), _list_faulty(records, faults, gone))
+    return _finish(pd.concat(parts), silent, received, faults, gone, records, source, programme, key)
 
 
 def drop_repeats(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of `events` or `behaviour` with their id, and source and file of each record that is a repeat.
 
-    Needs identity (of the record), file, line, month, and kind or measure. Within a file the same content twice
-    happened twice, as two clicks may; a record that another file of the source holds too, with its date, was
-    exported twice. The first file by name keeps it.
+    Needs identity (of the record), file, line, record (unique in its file), month, and kind or measure. Within a
+    file the same content twice happened twice, as two clicks may; a record that another file of the source holds
+    too, with its date, was exported twice. The first file by name keeps it.
 
     >>> rows = pd.DataFrame({"identity": "1:a", "kind": "click", "source": "log", "file": ["a", "b"], "line": 2,
-    ...                      "month": "2025-01"})
+    ...                      "record": 0, "month": "2025-01"})
     >>> kept, repeats = drop_repeats(rows, "events")
     >>> kept["file"].tolist(), repeats["file"].tolist()
     (['a'], ['b'])
     """
     if rows.empty:
         return rows, pd.DataFrame({"source": [], "file": []}, dtype="str")
-    rows = rows.sort_values(["file", "line"], kind="stable", ignore_index=True)
-    known = rows["identity"] + rows["kind" if table == "events" else "measure"].astype("str")
-    undated = rows["file"].where(rows["month"] == "all", "").astype("str")
-    number = rows.groupby([known, rows["file"]], observed=True).cumcount() + 1
-    rows["event_id" if table == "events" else "behaviour_id"] = hash_texts(
-        known + ":" + undated + ":" + number.astype("str")
-    )
-    again = rows.iloc[:, -1].duplicated()
-    record = ["source", "file", "line"]
-    whole = again.groupby([rows[name] for name in record], observed=True).all()
+    rows = rows.sort_values(["source", "file", "line", "record"], ignore_index=True)
+    what = "kind" if table == "events" else "measure"
+    known = rows["identity"].astype("str") + _prefix(rows[what].astype("str"))
+    undated = rows["file"].astype("str").where(rows["month"] == "all", "")
+    number = rows.groupby([known, rows["source"], rows["file"]], observed=True).cumcount() + 1
+    ids = pd.Series(hash_texts(known + _prefix(undated) + ":" + number.astype("str")), dtype="str")
+    again = ids.duplicated()
+    whole = again.groupby([rows[name] for name in _RECORD], observed=True).all()
     repeats = whole[whole].reset_index()[["source", "file"]].astype("str")
-    return rows[~again].rename(columns={"received_at": "at"}), repeats
+    name = "event_id" if table == "events" else "behaviour_id"
+    return rows.assign(**{name: ids})[~again].rename(columns={"received_at": "at"}), repeats
+
+
+def drop_old(rows: pd.DataFrame, first_month: str, reason: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that are not before the first month, and for quarantine each record of which no row is left.
+
+    Needs source, file, line, record (unique in its file), month.
+
+    >>> rows = pd.DataFrame({"source": "log", "file": "a", "line": [2, 3], "record": [0, 1]})
+    >>> rows["month"] = ["2024-12", "all"]
+    >>> kept, old = drop_old(rows, "2025-01", "too old")
+    >>> kept["line"].tolist(), old["line"].tolist(), old["raw"].tolist()
+    ([3], [2], [''])
+    """
+    old = is_old(rows["month"], first_month) if len(rows) else pd.Series(dtype="bool")
+    if not old.any():
+        return rows, pd.DataFrame(columns=["source", "file", "line", "reason", "raw"])
+    whole = old.groupby([rows[name] for name in _RECORD], observed=True).transform("all")
+    left = rows[whole].drop_duplicates(_RECORD)[["source", "file", "line"]]
+    return rows[~old], left.assign(reason=reason, raw="")
+
+
+def _identify(records: pd.DataFrame, source: Source, style: Style) -> pd.Series:
+    ids = read_ids(take_column(records, source.columns.id), style)
+    return write_identities(source.name, ids, records.drop(columns=[FILE, FOLDER, "_line"]))
+
+
+def _prefix(texts: pd.Series) -> pd.Series:
+    return texts.str.len().astype("str") + ":" + texts
+
+
+def _has_happened(cells: pd.Series) -> pd.Series:
+    """Return which cells say that something happened; a date of noughts is how a database writes none."""
+    nothing = cells.isna() | cells.str.lower().isin(NOT_HAPPENED) | (parse_numbers(cells) == 0)
+    return ~(nothing | cells.str.fullmatch(r"[0:./ T-]+Z?", na=True))
 
 
 def _read_kind(
-    records: pd.DataFrame, base: pd.DataFrame, kind: str, column: str, reading: DateReading | None
+    records: pd.DataFrame, happened: pd.DataFrame, kind: str, column: str, reading: DateReading | None
 ) -> pd.DataFrame:
-    """Return the records in which one thing of a funnel happened, at its own time where the cell holds one."""
-    cells = take_column(records, column)
-    happened = cells.notna() & ~cells.str.lower().isin(NOT_HAPPENED)
-    rows = base[happened].assign(kind=kind)
-    if reading is not None and happened.any():
-        own = parse_dates(cells[happened].where(cells[happened].str.len() > 5), reading)
+    """Return the rows of one thing of a funnel, each at its own time where its cell holds one."""
+    rows = happened.assign(kind=kind)
+    if reading is not None and len(rows):
+        cells = take_column(records, column)[rows.index]
+        own = parse_dates(cells.where(cells.str.len() > 5), reading)
         rows["received_at"] = own.fillna(rows["received_at"])
     return rows
 
 
-def _finish(rows: pd.DataFrame, programme: Programme) -> pd.DataFrame:
-    return rows.assign(month=name_months(rows["received_at"], programme.timezone))
+def _finish(
+    rows: pd.DataFrame,
+    silent: pd.Series,
+    received: pd.Series,
+    faults: pd.Series,
+    gone: pd.Series,
+    records: pd.DataFrame,
+    source: Source,
+    programme: Programme,
+    key: bytes,
+) -> Happened:
+    bad = faults.notna() | gone
+    rows = rows[~bad.reindex(rows.index)].reset_index(drop=True)
+    rows = rows.assign(month=name_months(rows["received_at"], programme.timezone))
+    faulty = list_faulty(records, received, faults, gone, source, key=key, timezone=programme.timezone)
+    return Happened(rows, faulty, int((silent & ~bad).sum()))
 
 
-def _add(faults: pd.Series, reason: str, where: pd.Series) -> pd.Series:
-    return faults.mask(where & faults.isna(), reason)
+def _say(reason: str, where: pd.Series) -> pd.Series:
+    return pd.Series(reason, where.index, dtype="str").where(where)
 
 
-def _list_faulty(records: pd.DataFrame, faults: pd.Series, gone: pd.Series) -> pd.DataFrame:
-    bad = faults.notna()
-    faulty = pd.DataFrame({"line": records.loc[bad, "_line"], "reason": faults[bad]})
-    return faulty.assign(raw=write_raw(records[bad], gone[bad]))
+def _add(faults: pd.Series, more: pd.Series) -> pd.Series:
+    return faults.fillna(more)

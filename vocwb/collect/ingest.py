@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from vocwb.collect.clean import blank_to_missing
+from vocwb.collect.column_styles import join_styles, read_ids, tell_style
 from vocwb.collect.dates import DateReading, decide_dates, is_relative_date
-from vocwb.collect.events import drop_repeats, list_events, list_measures
+from vocwb.collect.events import drop_old, drop_repeats, list_events, list_measures
+from vocwb.collect.faults import FEWEST, check_faults, check_nps, tally_faults
 from vocwb.collect.forms.delimited import Part
 from vocwb.collect.forms.rows import EmptyFileError
 from vocwb.collect.language_id import unload_models
 from vocwb.collect.redact import choose_regions, redact_texts
-from vocwb.collect.responses import Made, make_responses, read_ids, take_column
-from vocwb.collect.settle import settle_responses, stack
+from vocwb.collect.responses import make_responses, take_column
+from vocwb.collect.settle import find_first_month, is_old, settle_responses, stack
 from vocwb.collect.sources import RawFile
 from vocwb.crosswalk import Source
 from vocwb.errors import SourceError
@@ -24,6 +26,7 @@ from vocwb.programme import Programme
 from vocwb.schemas import check_table, describe_table, empty_table
 
 _MANY = 100_000  # records from which on the memory of a language model is better used otherwise
+_DATED = ("responses", "events", "behaviour")
 _Frames = dict[str, list[pd.DataFrame]]
 
 
@@ -78,32 +81,41 @@ def make_tables(
     [[2, 1, 1, 0]]
     """
     frames: _Frames = defaultdict(list)
-    read, empty = [], {}
+    read, empty, tallies = [], {}, defaultdict(list)
     for raw in raw_files:
         rows_in, read_as = 0, "empty"
         try:
-            rows_in, read_as = _read_file(raw, frames, programme, key, forgotten)
+            rows_in, read_as, tally = _read_file(raw, frames, programme, key, forgotten)
+            tallies[raw.source.name].append(tally)
             empty[raw.source.name] = None
         except EmptyFileError as error:
             empty.setdefault(raw.source.name, error)
         read.append((raw.source.name, raw.file, raw.sha256, rows_in, "read", read_as))
     for error in filter(None, empty.values()):
         raise error
+    _check_sources(tallies, read, programme)
     if sum(rows for *_, rows, _, _ in read) > _MANY:
         unload_models()
     files = pd.DataFrame(read, columns=["source", "file", "sha256", "rows_in", "status", "read_as"])
-    logged, repeats = stack(frames.pop("logged", [])), {}
+    silent, repeats = stack(frames.pop("silent", [])), []
+    months = [frame["month"] for name in _DATED for frame in frames[name]]
+    months += [getattr(lost, name)["month"] for name in _DATED] if lost is not None else []
+    first_month = find_first_month(months, programme.retention_months)
     logs = {name: stack(frames.pop(name, [])) for name in ("events", "behaviour")}
-    made = settle_responses(frames, programme, lost=lost)
+    made = settle_responses(frames, programme, lost=lost, first_month=first_month)
+    reason = f"older than retention_months: {programme.retention_months}"
     for name, rows in logs.items():
-        made[name], repeats[name] = drop_repeats(rows, name)
+        rows, old = drop_old(rows, first_month, reason)
+        made[name], again = drop_repeats(rows, name)
+        made["quarantine"] = pd.concat([made["quarantine"], old], ignore_index=True)
+        repeats.append(again)
     regions = choose_regions(programme.languages, programme.regions)
-    raw_lines = made["quarantine"]["raw"].astype("str")
-    made["quarantine"]["raw"] = redact_texts(raw_lines, regions=regions, keep=programme.keep_handles)
-    made["ingested"] = _count_rows(files, made, logged, pd.concat(repeats.values()))
+    for column in ("raw", "reason"):
+        texts = made["quarantine"][column].astype("str")
+        made["quarantine"][column] = redact_texts(texts, regions=regions, keep=programme.keep_handles)
+    made["ingested"] = _count_rows(files, made, silent, pd.concat(repeats))
     if lost is not None:
-        for name in ("events", "behaviour", "ingested", "quarantine"):
-            made[name] = pd.concat([made[name], getattr(lost, name)], ignore_index=True)
+        _add_lost(made, lost, first_month)
     return Tables(**{name: _finish(name, made.pop(name), programme) for name in Tables._fields})
 
 
@@ -119,10 +131,12 @@ def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) 
     """
     raw_files = list(raw_files)
     there = {*there, *(raw.file for raw in raw_files)}
-    bytes_now = {raw.sha256 for raw in raw_files}
+    # Two files may be the same to the byte: one that was there before stands for itself alone.
+    before = set(zip(last.ingested["source"], last.ingested["file"], strict=True))
+    renamed = {raw.sha256 for raw in raw_files if (raw.source.name, raw.file) not in before}
     files = last.ingested[last.ingested["source"].isin({raw.source.name for raw in raw_files})]
     is_there = [any(file == one or file.startswith(one + "/") for one in there) for file in files["file"]]
-    files = files[~np.array(is_there, dtype=bool) & ~files["sha256"].isin(bytes_now)]
+    files = files[~np.array(is_there, dtype=bool) & ~files["sha256"].isin(renamed)]
     known = pd.MultiIndex.from_frame(files[["source", "file"]])
     parts = {
         name: frame[pd.MultiIndex.from_frame(frame[["source", "file"]]).isin(known)]
@@ -132,10 +146,20 @@ def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) 
     said = last.feedback[last.feedback["response_id"].isin(parts["responses"]["response_id"])]
     return Tables(
         feedback=said,
-        asides=last.asides[last.asides["feedback_id"].isin(said["feedback_id"])],
+        asides=last.asides[last.asides["response_id"].isin(parts["responses"]["response_id"])],
         tags=last.tags[last.tags["response_id"].isin(parts["responses"]["response_id"])],
         **parts | {"ingested": files.assign(status="disappeared")},
     )
+
+
+def _add_lost(made: dict[str, pd.DataFrame], lost: Tables, first_month: str) -> None:
+    """Add the logs and the accounts of files that have disappeared, but for events that other files hold too."""
+    for name in ("events", "behaviour", "ingested", "quarantine"):
+        rows = getattr(lost, name)
+        if name in _DATED:
+            [key] = describe_table(name).key
+            rows = rows[~is_old(rows["month"], first_month) & ~rows[key].isin(made[name].get(key, ()))]
+        made[name] = pd.concat([made[name], rows], ignore_index=True)
 
 
 def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -159,16 +183,17 @@ def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFram
 
 def _read_file(
     raw: RawFile, frames: _Frames, programme: Programme, key: bytes, forgotten: frozenset[str]
-) -> tuple[int, str]:
-    """Add what one file becomes to `frames`; return how many records it holds and how it was read."""
+) -> tuple[int, str, Counter]:
+    """Add what one file becomes to `frames`; return how many records it holds, how it was read, and its faults."""
     source, parts, head = raw.source, raw.read(), []
     for part in parts:  # two parts with records tell whether there is more than one
         head.append(part)
         if sum(len(one.records) > 0 for one in head) == 2:
             break
     reading, said = _decide_dates(raw, head, programme)
-    whole = sum(len(part.records) > 0 for part in head) < 2
-    rows_in, tally = 0, Counter()
+    several = sum(len(part.records) > 0 for part in head) > 1
+    whole = not several
+    rows_in, tally, style = 0, Counter(), None
     make = list_events if source.events else list_measures if source.measures else make_responses
     place = {"source": source.name, "file": raw.file}
     for number, part in enumerate(chain(head, parts)):
@@ -178,31 +203,48 @@ def _read_file(
             reading, said = _decide_dates(raw, raw.read(), programme)
             whole = True
         bad = pd.DataFrame(part.bad, columns=["line", "reason", "raw"])
-        frames["quarantine"].append(bad.assign(**place))
-        rows_in += len(part.records) + len(part.bad)
+        frames["quarantine"].append(bad.assign(month="all", **place))
+        start, rows_in = rows_in, rows_in + len(part.records) + len(part.bad)
         if part.records.empty:
             continue
-        made = make(part.records, source, programme, key=key, reading=reading, forgotten=forgotten)
+        own = tell_style(part.records, source)
+        if own.is_doubtful and several:
+            style = style or join_styles(
+                tell_style(one.records, source) for one in raw.read() if len(one.records)
+            )
+            own = style
+        made = make(part.records, source, programme, key=key, reading=reading, style=own, forgotten=forgotten)
         frames["quarantine"].append(made.faulty.assign(**place))
-        if make is not make_responses:
-            frames["events" if source.events else "behaviour"].append(made.rows)
-            frames["logged"].append(pd.DataFrame([place | {"records": len(part.records) - len(made.faulty)}]))
-            continue
-        _tally_faults(tally, made, source)
+        dated = len(part.records) - len(made.faulty) if reading is not None else 0
+        tally += tally_faults(made.faulty, dated, getattr(made, "responses", None), source)
         if source.columns.id:
             ids = take_column(part.records, source.columns.id)
-            tally["id", "ruined"] += (
-                ids.notna().sum() - read_ids(part.records, source.columns.id).notna().sum()
-            )
+            tally["id", "ruined"] += int(ids.notna().sum() - read_ids(ids, own).notna().sum())
+        if make is not make_responses:
+            rows = made.rows.assign(record=made.rows["record"] + start)
+            frames["events" if source.events else "behaviour"].append(rows)
+            frames["silent"].append(pd.DataFrame([place | {"records": made.silent}]))
+            continue
         base = sum(map(len, frames["responses"]))
         for name in ("feedback", "asides", "tags"):
             frame = getattr(made, name)
             frames[name].append(frame.assign(at=frame["at"] + base))
         frames["responses"].append(made.responses)
-    _check_faults(tally, raw, programme)
+    if rows_in >= FEWEST:
+        check_faults(tally, raw.file, source, programme)
     ruined = tally["id", "ruined"]
     lost = f"{ruined:,} ids were rounded by a spreadsheet and are not used as ids" if ruined else ""
-    return rows_in, "; ".join(filter(None, [raw.read_as, said, lost]))
+    return rows_in, "; ".join(filter(None, [raw.read_as, said, lost])), tally
+
+
+def _check_sources(tallies: dict[str, list[Counter]], read: list[tuple], programme: Programme) -> None:
+    """Raise SourceError where a column of all files of a source together is not what the crosswalk says."""
+    for source in programme.sources:
+        files = [file for name, file, *_ in read if name == source.name]
+        where = files[0] if len(files) == 1 else f"{len(files)} files"
+        tally = sum(tallies.get(source.name, []), Counter())
+        check_faults(tally, where, source, programme)
+        check_nps(tally, where, source, programme)
 
 
 def _list_dates(parts: Iterable[Part], source: Source) -> pd.Series:
@@ -212,7 +254,9 @@ def _list_dates(parts: Iterable[Part], source: Source) -> pd.Series:
     return pd.concat(columns or [pd.Series(dtype="str")], ignore_index=True).dropna().drop_duplicates()
 
 
-def _decide_dates(raw: RawFile, parts: Iterable[Part], programme: Programme) -> tuple[DateReading | None, str]:
+def _decide_dates(
+    raw: RawFile, parts: Iterable[Part], programme: Programme
+) -> tuple[DateReading | None, str]:
     """Return how the dates of some parts are read, None where they are none, with the evidence in words."""
     source = raw.source
     if source.undated:
@@ -231,65 +275,13 @@ def _decide_dates(raw: RawFile, parts: Iterable[Part], programme: Programme) -> 
     return reading, f"dates {reading.evidence}" if reading.evidence else ""
 
 
-def _tally_faults(tally: Counter, made: Made, source: Source) -> None:
-    """Count what can and cannot be used of dates and answers, with examples."""
-    reasons = made.faulty["reason"].astype("str")
-    tally["date", "read"] += made.responses["received_at"].notna().sum()
-    tally["date", "unread"] += reasons.str.contains(" cannot be read", regex=False).sum()
-    for value in reasons.str.extract(r"the date (.+?) cannot be read")[0].dropna().unique()[:3]:
-        tally["date", "like", value] += 1
-    for name in source.answers:
-        values = made.responses[name].value_counts()
-        tally[name, "read"] += values.sum()
-        tally[name, "highest"] = max(tally[name, "highest"], values.index.max() if len(values) else 0)
-        wrong = reasons.str.extract(rf"the answer to {name!r} is (.+?), not a number of")[0].value_counts()
-        tally[name, "unread"] += wrong.sum()
-        for value, count in [
-            *wrong.items(),
-            *((repr(f"{value:g}"), count) for value, count in values.items()),
-        ]:
-            tally[name, "like", value] += count
-
-
-def _check_faults(tally: Counter, raw: RawFile, programme: Programme) -> None:
-    """Raise SourceError where a whole column is not what the crosswalk says."""
-    source = raw.source
-    read, unread = tally["date", "read"], tally["date", "unread"]
-    if unread > read:
-        like = sorted(key[2] for key in tally if key[:2] == ("date", "like"))
-        raise SourceError(
-            f"{raw.file}: source {source.name!r}: {unread} of {read + unread} dates in column"
-            f" {source.columns.date!r} cannot be read.",
-            f"Like {', '.join(like[:3])}.",
-            "Write date_format (as %d.%m.%Y) in the source, correct columns.date, or say undated: true.",
-        )
-    for name, column in source.answers.items():
-        question, given = programme.questions[name], tally[name, "read"] + tally[name, "unread"]
-        seen = Counter({key[2]: count for key, count in tally.items() if key[:2] == (name, "like")})
-        frequent = ", ".join(
-            value for value, _ in sorted(seen.items(), key=lambda one: (-one[1], one[0]))[:5]
-        )
-        if tally[name, "unread"] * 2 > given:
-            raise SourceError(
-                f"{raw.file}: source {source.name!r}: {tally[name, 'unread']} of {given} answers to {name!r} in column"
-                f" {column!r} are not on its scale {question.low:g}-{question.high:g}.",
-                f"Most frequent: {frequent}.",
-                "Declare the scale as it was asked (low, high) in questions, or name the right column in answers.",
-            )
-        highest = tally[name, "highest"]
-        if question.metric == "nps" and given >= 50 and highest <= 6:
-            raise SourceError(
-                f"{raw.file}: source {source.name!r}: no answer to {name!r} in column {column!r} is above"
-                f" {highest:g}, so this is not the 0-10 scale of NPS.",
-                f"{given} answers; NPS counts 9-10 as promoters and 0-6 as detractors.",
-                "Declare the question with its own scale and metric: rating.",
-            )
-
-
 def _count_rows(
-    files: pd.DataFrame, made: dict[str, pd.DataFrame], logged: pd.DataFrame, repeats: pd.DataFrame
+    files: pd.DataFrame, made: dict[str, pd.DataFrame], silent: pd.DataFrame, repeats: pd.DataFrame
 ) -> pd.DataFrame:
-    """Account for every record of every file; SourceError if one is missing, which would be our own fault."""
+    """Account for every record of every file; SourceError if one is missing, which would be our own fault.
+
+    Kept are the records that stand in the tables, and those of a log by which nothing happened (`silent`).
+    """
     by = ["source", "file"]
     by_file = pd.MultiIndex.from_frame(files[by])
 
@@ -297,13 +289,16 @@ def _count_rows(
         counts = frame[by].astype("str").value_counts() if len(frame) else pd.Series(dtype="int64")
         return counts.reindex(by_file, fill_value=0).to_numpy()
 
-    records = logged.groupby(by)["records"].sum() if len(logged) else pd.Series(dtype="int64")
+    quiet = silent.groupby(by)["records"].sum() if len(silent) else pd.Series(dtype="int64")
+    kept = quiet.reindex(by_file, fill_value=0).to_numpy()
+    for name in ("events", "behaviour"):
+        if len(made[name]):
+            kept = kept + count(made[name][[*by, "record"]].drop_duplicates())
     responses = made["responses"]
-    again = responses[responses["duplicate_of"].notna()] if len(responses) else responses
-    duplicates = count(again) + count(repeats)
+    again = responses["duplicate_of"].notna() if len(responses) else []
     counted = files.assign(
-        kept=count(responses) + records.reindex(by_file, fill_value=0).to_numpy() - duplicates,
-        duplicates=duplicates,
+        kept=kept + (count(responses[~again]) if len(responses) else 0),
+        duplicates=count(repeats) + (count(responses[again]) if len(responses) else 0),
         quarantined=count(made["quarantine"]),
     )
     missing = counted[

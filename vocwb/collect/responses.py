@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ from vocwb.collect.identity import hash_texts, identify_said, write_identities
 from vocwb.collect.language_id import read_language_name, score_languages
 from vocwb.collect.redact import choose_regions, redact_names, redact_texts
 from vocwb.collect.replies import cut_all
+from vocwb.collect.said import list_tags, list_turns, list_verbatims, read_turns
 from vocwb.collect.sources import FILE, FOLDER
-from vocwb.crosswalk import Question, Source, Turns
+from vocwb.crosswalk import Question, Source
 from vocwb.programme import Programme
 
 _PLACE = [FILE, FOLDER, "_line"]
@@ -31,7 +32,7 @@ class Made(NamedTuple):
     responses: as the table, without duplicate_of, and `line`. feedback: feedback_id, at, question, language
     (where the source names it), verbatim, and the scores of `language_id`. asides: feedback_id, at, question,
     part, text.
-    tags: at, tag. faulty: line, reason, raw.
+    tags: at, tag. faulty: line, reason, raw, month.
     """
 
     responses: pd.DataFrame
@@ -76,7 +77,7 @@ def make_responses(
         question = programme.questions[name]
         answers[name], fault = read_answers(records[column], name, question, column=column, style=style)
         faults = _add_faults(faults, fault)
-    turns = _read_turns(records[source.turns.column], source.turns) if source.turns else None
+    turns = read_turns(records[source.turns.column], source.turns) if source.turns else None
     if turns is not None:
         unread = turns.isna() & blank_to_missing(records[source.turns.column]).notna()
         faults = _add_faults(
@@ -84,13 +85,11 @@ def make_responses(
         )
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
     gone = respondents.isin(forgotten)
-    faults = faults.mask(gone, "forgotten, as the respondent asked")
     if source.unit == "group":  # what is said in a group is one opinion, whoever says it: n counts groups
         respondents = respondents.mask(respondents.notna())
 
-    bad = faults.notna()
-    faulty = pd.DataFrame({"line": records.loc[bad, "_line"], "reason": faults[bad]})
-    faulty["raw"] = write_raw(records[bad], source, key=key, secret=gone[bad])
+    bad = faults.notna() | gone
+    faulty = list_faulty(records, received, faults, gone, source, key=key, timezone=programme.timezone)
     if bad.any():
         good = ~bad
         records, received, respondents = records[good], received[good], respondents[good]
@@ -102,7 +101,7 @@ def make_responses(
         answers = {name: values.reset_index(drop=True) for name, values in answers.items()}
         turns = None if turns is None else turns.reset_index(drop=True)
 
-    said = _list_turns(turns) if turns is not None else _list_verbatims(records, source.verbatims)
+    said = list_turns(turns) if turns is not None else list_verbatims(records, source.verbatims)
     said, asides = _clean_texts(said, records, source, programme)
     responses = _describe(records, source, programme, key, style)
     responses["received_at"], responses["respondent_id"] = received, respondents
@@ -114,7 +113,7 @@ def make_responses(
     for frame in (said, asides):
         frame["feedback_id"] = identify_said(known.take(frame["at"]), frame["question"]).to_numpy()
     said["language"] = said["at"].map(_name_languages(records, source, programme.languages)).astype("str")
-    return Made(shrink(responses), shrink(said), asides, _list_tags(records, source, programme), faulty)
+    return Made(shrink(responses), shrink(said), asides, list_tags(records, source, programme), faulty)
 
 
 def shrink(frame: pd.DataFrame) -> pd.DataFrame:
@@ -183,6 +182,36 @@ def read_received(
     received = parse_dates(values, reading)
     faults = _say("the date ", values, received.isna(), " cannot be read")
     return received, faults.mask(values.isna(), "no date")
+
+
+def list_faulty(
+    records: pd.DataFrame,
+    received: pd.Series,
+    faults: pd.Series,
+    gone: pd.Series,
+    source: Source,
+    *,
+    key: bytes,
+    timezone: str,
+) -> pd.DataFrame:
+    """Return line, reason, raw and month of the records that have a fault, or whose respondent is forgotten (`gone`).
+
+    >>> from vocwb.crosswalk import Columns
+    >>> source, no = Source.model_construct(columns=Columns(), names=[]), pd.Series([False])
+    >>> never = pd.to_datetime(pd.Series([None]), utc=True)
+    >>> records = pd.DataFrame({"text": ["a"], "_line": [2]})
+    >>> list_faulty(records, never, pd.Series(["no date"]), no, source, key=b"s", timezone="UTC").values.tolist()
+    [[2, 'no date', '{"text": "a"}', 'all']]
+    """
+    faults = faults.mask(gone, "forgotten, as the respondent asked")
+    bad = faults.notna()
+    if not bad.any():
+        return pd.DataFrame({"line": [], "reason": [], "raw": [], "month": []}, dtype="str")
+    return pd.DataFrame({
+        "line": records.loc[bad, "_line"], "reason": faults[bad],
+        "raw": write_raw(records[bad], source, key=key, secret=gone[bad]),
+        "month": name_months(received[bad], timezone).astype("str"),
+    })  # fmt: skip
 
 
 def find_left_out(records: pd.DataFrame, source: Source) -> pd.Series:
@@ -287,46 +316,6 @@ def _describe(
     return responses.astype(dict.fromkeys(programme.segments, "category"))
 
 
-def _read_turns(values: pd.Series, turns: Turns) -> pd.Series:
-    """Return for each record its customers' turns, number -> text; missing where they are no list of turns.
-
-    A turn without speaker or text, such as "X has joined the chat", is a turn of nobody, if another has both.
-    """
-    customers = {name.strip().lower() for name in turns.customer}
-
-    def read(value: str) -> dict[int, str] | None:
-        try:
-            listed = json.loads(value)
-            pairs = [(str(turn.get(turns.speaker)).strip().lower(), turn.get(turns.text)) for turn in listed]
-            if listed and not any(turns.speaker in turn and turns.text in turn for turn in listed):
-                return None
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            return None
-        said = {number: text for number, (who, text) in enumerate(pairs, 1) if who in customers}
-        return {number: str(text) for number, text in said.items() if text is not None}
-
-    return pd.Series(
-        [None if pd.isna(value) else read(value) for value in values], values.index, dtype="object"
-    )
-
-
-def _list_turns(turns: pd.Series) -> pd.DataFrame:
-    rows = [(at, f"turn {k}", text) for at, said in turns.dropna().items() for k, text in said.items()]
-    frame = pd.DataFrame(rows, columns=["at", "question", "verbatim"])
-    return frame.astype({"at": "int64", "question": "str", "verbatim": "str"})
-
-
-def _list_verbatims(records: pd.DataFrame, verbatims: Mapping[str, str]) -> pd.DataFrame:
-    empty = pd.DataFrame({"at": [], "question": [], "verbatim": []}).astype(
-        {"at": "int64", "question": "str"}
-    )
-    parts = [
-        pd.DataFrame({"at": records.index, "question": question, "verbatim": records[column]})
-        for question, column in verbatims.items()
-    ]
-    return pd.concat(parts or [empty], ignore_index=True).astype({"verbatim": "str"})
-
-
 def _clean_texts(
     said: pd.DataFrame, records: pd.DataFrame, source: Source, programme: Programme
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -359,25 +348,3 @@ def _name_languages(records: pd.DataFrame, source: Source, declared: list[str]) 
     if source.language:
         names = names.fillna(source.language)
     return names.map({name: read_language_name(name, declared) for name in names.dropna().unique()})
-
-
-def _list_tags(records: pd.DataFrame, source: Source, programme: Programme) -> pd.DataFrame:
-    if source.tags is None:
-        return pd.DataFrame({"at": [], "tag": []}).astype({"at": "int64", "tag": "str"})
-    cells = take_column(records, source.tags.column).dropna()
-    listed = {cell: _split_tags(cell, source.tags.separator) for cell in cells.unique()}
-    tags = blank_to_missing(cells.map(listed).explode()).dropna()
-    regions = choose_regions(programme.languages, programme.regions)
-    tags = redact_texts(tags, regions=regions, keep=programme.keep_handles)
-    return tags.rename("tag").rename_axis("at").reset_index().drop_duplicates(ignore_index=True)
-
-
-def _split_tags(cell: str, separator: str) -> list[str]:
-    """Return the tags of one cell, which in JSON may be a list."""
-    try:
-        listed = json.loads(cell) if cell.startswith("[") else None
-    except (ValueError, RecursionError):
-        listed = None
-    if not isinstance(listed, list):
-        return cell.split(separator)
-    return [str(tag) for tag in listed if isinstance(tag, str | int | float)]

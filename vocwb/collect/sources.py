@@ -83,7 +83,7 @@ def find_files(source: Source, raw_folder: Path) -> list[Path]:
         pattern = _split_pattern(pattern)[0]
         outside = Path(pattern).is_absolute() or ".." in Path(pattern).parts
         literal = raw_folder / pattern
-        fits = [] if outside else [literal] if literal.is_file() else raw_folder.glob(pattern)
+        fits = [] if outside or not pattern else [literal] if literal.is_file() else raw_folder.glob(pattern)
         fits = [path for path in fits if path.is_file() and not _is_note(path)]
         if not fits:
             there = list_files(raw_folder)

@@ -81,8 +81,9 @@ def read_delimited(
     than the header, or with bytes that do not fit, is set aside with its raw text; so is the line whose quote is
     never closed, and what it would have swallowed is read. Blank lines are no records. Raises EmptyFileError.
 
-    >>> [part.records.values.tolist() for part in read_delimited([b'a,b\\n1,"x\\ny"\\n2\\n'], file="a.csv")]
-    [[['1', 'x\\ny', 2]]]
+    >>> *_, part = read_delimited([b'a,b\\n1,"x\\ny"\\n2\\n'], file="a.csv")
+    >>> part.records.values.tolist(), part.bad
+    ([['1', 'x\\ny', 2]], [(4, '1 fields where the header has 2', '2')])
     """
     stream = _rechunk(blocks, size)
     data, ended = next(stream, (b"", True))
