@@ -61,6 +61,31 @@ def test_columns_without_a_name_or_with_the_same_are_told_apart():
     assert read("a,,a\n1,2,3\n")[0] == ["a", "column 2", "a (3)"]
 
 
+def test_a_name_that_looks_like_a_numbered_one_is_told_apart_too():
+    header = read("a,a (3),a,_line\n1,2,3,4\n")[0]
+    assert len(set(header)) == 4 and header[:2] == ["a", "a (3)"]
+
+
+def test_a_header_of_several_rows_names_columns_together():
+    text = (
+        'StartDate,Q1\nStart Date,"How,\nwas it?"\n"{""ImportId"":""start""}","{""ImportId"":""QID1""}"\n'
+        "2025-01-01,Fine\n2025-01-02\n"
+    )
+    header, rows, bad = read(text, header_rows=3)
+    assert header[1] == 'Q1 / How,\nwas it? / {"ImportId":"QID1"}'
+    assert rows == [(5, ["2025-01-01", "Fine"])]
+    assert [line for line, *_ in bad] == [6]
+
+
+def test_an_upper_header_stands_over_the_columns_that_the_row_below_names():
+    text = "Id,Which do you use?,,,Why?\n,App,Web,Other,Open-Ended Response\n\n1,App,,,because\n"
+    header, rows, _ = read(text, header_rows=2)
+    whole = [f"Which do you use? / {one}" for one in ("App", "Web", "Other")]
+    assert header == ["Id", *whole, "Why? / Open-Ended Response"]
+    assert rows == [(4, ["1", "App", "", "", "because"])]
+    assert read("a,b\n", header_rows=3)[:2] == (["a", "b"], []), "a file that ends in its header"
+
+
 def test_a_record_of_blanks_is_set_aside_and_a_blank_line_is_none():
     _, rows, bad = read("a,b\n\n,\n1,2\n")
     assert [line for line, *_ in bad] == [3]

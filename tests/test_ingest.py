@@ -2,11 +2,14 @@ import json
 
 import pandas as pd
 import pytest
+from raw import HEAD, SOURCE, count_rows, programme_of
+from raw import ingest as ingest_rows
 
 from vocwb.collect.identity import link_duplicates
 from vocwb.collect.ingest import make_tables
+from vocwb.collect.responses import hide_names
 from vocwb.collect.sources import read_sources
-from vocwb.errors import SourceError
+from vocwb.errors import ProgrammeError, SourceError
 from vocwb.programme import parse_programme
 
 PROGRAMME = """
@@ -162,7 +165,9 @@ def test_a_response_that_also_says_something_of_its_own_is_no_duplicate(tmp_path
 def test_links_do_not_depend_on_row_order():
     days = pd.to_datetime(["2025-01-03", "2025-01-02", "2025-01-01"], utc=True)
     ids = ["r1", "r2", "r3"]
-    responses = pd.DataFrame({"response_id": ids, "received_at": days}).assign(respondent_id=None, duplicate_of=None)
+    responses = pd.DataFrame({"response_id": ids, "received_at": days}).assign(
+        respondent_id=None, duplicate_of=None
+    )
     feedback = pd.DataFrame({
         "feedback_id": ["f1", "f2", "f3"], "response_id": ["r1", "r2", "r3"], "question": "why", "language": "en",
         "verbatim": LONG,
@@ -295,6 +300,151 @@ def test_files_of_one_source_are_accounted_for_each(tmp_path):
     found = tables.ingested[columns].values.tolist()
     assert found == [["survey_a.csv", 2, 2, 0, 0], ["survey_b.csv", 3, 1, 1, 1]]
     assert tables.ingested["sha256"].str.len().tolist() == [64, 64]
+
+
+def test_one_bad_cell_in_a_small_file_does_not_stop_the_others(tmp_path):
+    ingest(tmp_path, *(row(str(n)) for n in range(9)), file="survey_a.csv")
+    tables = ingest(tmp_path, row("10", date="soon", nps="99"), file="survey_b.csv")
+    assert counts(tables) == [10, 9, 0, 1]
+    with pytest.raises(SourceError, match=r"survey_c\.csv.*12 of 12 dates"):
+        ingest(tmp_path, *(row(str(n), date="soon") for n in range(20, 32)), file="survey_c.csv")
+
+
+def test_an_nps_of_0_to_6_in_daily_files_is_refused_by_all_of_them(tmp_path):
+    for day in range(4):
+        rows = [row(f"{day}-{n}", nps=str(n % 7)) for n in range(20)]
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(tmp_path / f"survey_{day}.csv", index=False)
+    with pytest.raises(SourceError, match=r"4 files: source 'survey'.*above 6"):
+        ingest(tmp_path)
+
+
+def test_names_of_questions_are_no_patterns():
+    text = "s: undated: true, columns: {id: id}, answers: {'nps (0-10': a}"
+    question = "questions: {'nps (0-10': {label: N, low: 0, high: 10, metric: nps}}\n"
+    rows = [{"id": str(n), "a": value} for n, value in enumerate(["1", "2", "11"])]
+    assert count_rows(ingest_rows(programme_of(text, head=question), (rows, {}))) == [[3, 2, 0, 1]]
+
+
+def test_bad_records_of_one_line_and_reason_are_each_counted():
+    programme = programme_of("s: undated: true, columns: {id: id}, verbatims: {c: t}")
+    bad = [(1, "not JSON", "{x"), (1, "not JSON", "{x"), (1, "not JSON", "{y")]
+    tables = ingest_rows(programme, ([], {"bad": bad}))
+    assert count_rows(tables) == [[3, 0, 0, 3]] and len(tables.quarantine) == 3
+
+
+def test_the_raw_record_of_a_bad_row_hides_who_it_is():
+    programme = programme_of("s: columns: {id: id, date: d, respondent: w}, verbatims: {c: t}, names: [n]")
+    rows = [
+        {"id": str(n), "d": "2025-01-01", "w": "customer-77", "n": "Ann Blake", "t": "x"} for n in range(3)
+    ]
+    rows += [
+        {"id": "9", "d": "on ann@example.com", "w": "customer-77", "n": "Ann Blake", "t": "I am Ann Blake"}
+    ]
+    tables = ingest_rows(programme, (rows, {}))
+    raw = json.loads(tables.quarantine["raw"].item())
+    assert raw == {
+        "id": "9", "d": "on [EMAIL]", "t": "I am [NAME]", "n": "[NAME]",
+        "w": tables.responses["respondent_id"].unique().item(),
+    }  # fmt: skip
+    assert tables.quarantine["reason"].item() == "the date 'on [EMAIL]' cannot be read"
+
+
+def test_a_reason_does_not_hold_a_whole_text():
+    programme = programme_of("s: columns: {id: id, date: d}, verbatims: {c: t}, keep: {k: [1, true]}")
+    rows = [{"id": str(n), "d": "2025-01-01", "t": "x", "k": "TRUE"} for n in range(3)]
+    rows += [
+        {"id": "8", "d": "late " * 999, "t": "x", "k": "1"},
+        {"id": "9", "d": "2025-01-01", "t": "x", "k": ""},
+    ]
+    tables = ingest_rows(programme, (rows, {}))
+    assert tables.quarantine["reason"].str.len().max() < 100
+    assert tables.quarantine["reason"].tolist()[1] == "left out: 'k' is ''"
+
+
+@pytest.mark.parametrize("unit", ["person", "group"])
+def test_a_forgotten_person_leaves_nothing_even_of_a_bad_record(unit):
+    programme = programme_of(
+        f"s: unit: {unit}, columns: {{id: id, date: d, respondent: w}}, verbatims: {{c: t}}, tags: {{column: t}}"
+    )
+    ann = hide_names(pd.Series(["ann"]), b"secret", programme.sources[0]).item()
+    rows = [
+        {"id": str(n), "d": day, "w": "ann", "t": "my words"} for n, day in enumerate(["2025-01-01", "soon"])
+    ]
+    rows += [{"id": "7", "d": "2025-01-01", "w": "ben", "t": "fine"}]
+    tables = ingest_rows(programme, (rows, {}), forgotten=frozenset([ann]))
+    assert count_rows(tables) == [[3, 1, 0, 2]]
+    assert not any("my words" in table.to_csv() for table in tables)
+    assert tables.quarantine["reason"].unique().tolist() == ["forgotten, as the respondent asked"]
+    assert tables.responses["respondent_id"].isna().all() == (unit == "group")
+
+
+def test_tags_may_be_a_list_in_json_and_count_once():
+    programme = programme_of(
+        "s: undated: true, columns: {id: id}, verbatims: {c: t}, tags: {column: g, separator: ','}"
+    )
+    rows = [
+        {"id": "1", "t": "x", "g": '["a, b", "c", "c"]'},
+        {"id": "2", "t": "x", "g": "c,, d ,c,ann@example.com"},
+    ]
+    tags = ingest_rows(programme, (rows, {})).tags
+    assert sorted(tags["tag"]) == ["[EMAIL]", "a, b", "c", "c", "d"]
+
+
+def test_a_turn_of_nobody_does_not_spoil_a_conversation():
+    programme = programme_of("s: undated: true, columns: {id: id}, turns: {column: t}")
+    turns = [{"event": "joined"}, {"speaker": "customer", "text": "It broke"}, {"speaker": None, "text": "x"}]
+    rows = [
+        {"id": str(n), "t": json.dumps(said)} for n, said in enumerate([turns, {"a": 1}, [1], [{"x": 1}]])
+    ]
+    tables = ingest_rows(programme, (rows, {}))
+    assert tables.feedback["question"].tolist() == ["turn 2"]
+    assert count_rows(tables) == [[4, 1, 0, 3]]
+
+
+@pytest.mark.parametrize("name", ["file", "line", "flag", "session_id", "reason", "unit"])
+def test_names_that_the_tables_need_are_refused(name):
+    with pytest.raises(ProgrammeError, match=f"'{name}'.*taken"):
+        programme_of("s: undated: true, verbatims: {c: t}", head=f"segments: {{{name}: X}}\n")
+
+
+@pytest.mark.parametrize("name", ["en", "other", "script", "part", "tag", "text", "known", "first"])
+def test_a_segment_may_have_a_name_that_only_our_work_has(name):
+    programme = programme_of(
+        f"s: undated: true, columns: {{id: id}}, verbatims: {{c: t}}, cut_replies: true, segments: {{{name}: p}}",
+        head=f"segments: {{{name}: X}}\n",
+    )
+    rows = [{"id": str(n % 3), "t": LONG, "p": str(n)} for n in range(4)]
+    assert sorted(ingest_rows(programme, (rows, {})).responses[name]) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "s: columns: {id: id, date: d}, verbatims: {c: t}, cut_replies: true, tags: {column: t}, names: [t]",
+        "s: columns: {date: d}, events: {kinds: {a: t}}",
+        "s: columns: {date: d, respondent: id}, measures: {n: t}",
+        "s: columns: {id: id, date: d}, turns: {column: t}",
+    ],
+)
+@pytest.mark.parametrize("rows", [[], [{"id": "1", "d": "soon", "t": "x"}]])
+def test_a_file_of_nothing_that_can_be_used_gives_empty_tables(source, rows):
+    tables = ingest_rows(programme_of(source), (rows, {}))
+    assert counts(tables) == [len(rows), 0, 0, len(rows)]
+    assert sum(map(len, tables)) == 1 + len(rows)
+
+
+def test_json_records_of_a_later_part_may_lack_a_column(tmp_path, monkeypatch):
+    monkeypatch.setattr("vocwb.collect.sources._ROWS", 2)
+    records = [{"id": 1, "t": "a"}, {"id": 2}, {"id": 3}, {"id": 4}, {"id": 5, "t": "b", "late": "c"}]
+    (tmp_path / "a.json").write_text(json.dumps(records))
+    text = (
+        HEAD
+        + "sources:\n"
+        + SOURCE.replace("x.csv", "a.json").replace(
+            "REST", "undated: true, columns: {id: id}, verbatims: {c: t, more: late}"
+        )
+    )
+    assert sorted(ingest(tmp_path, text=text).feedback["verbatim"]) == ["a", "b", "c"]
 
 
 def test_nothing_but_unreadable_records_still_gives_tables(tmp_path):

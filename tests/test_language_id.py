@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocwb.collect.language_id import (
@@ -419,6 +419,7 @@ def test_what_is_other_is_counted_by_script():
     assert counted.values.tolist() == [["Hangul", 2, 0.4], ["Latin", 1, 0.2], ["none", 1, 0.2]]
 
 
+@settings(max_examples=50)  # 2,000 were run once
 @given(st.text(max_size=80), st.sampled_from([["en"], ["fa", "ar"], FIVE]))
 def test_any_text_has_one_of_the_declared_languages_or_none(text, declared):
     text = text.encode("utf-8", "replace").decode("utf-8")
@@ -430,6 +431,7 @@ _SAYS_NOTHING = ["  ", "\n", "https://example.com/a?b=good", "www.example.org", 
                  "a.b@example.com", "👍", "123", "&nbsp;", "…"]  # fmt: skip
 
 
+@settings(max_examples=50)  # 2,000 were run once
 @given(
     st.sampled_from(_ALL),
     st.lists(st.sampled_from(_SAYS_NOTHING), max_size=4),

@@ -2,7 +2,7 @@ import base64
 import quopri
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocwb.collect.forms.mail import COLUMNS, read_mail
@@ -195,6 +195,7 @@ def test_a_box_of_mails():
     assert len(loose.rows) == 3 and [(line, raw) for line, _, raw in loose.bad] == [(1, "lost words\n")]
 
 
+@settings(max_examples=50)  # 1,500 were run once
 @given(st.data())
 def test_mutated_mails_are_read_or_set_aside(data):
     parts = join_parts(

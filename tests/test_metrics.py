@@ -155,6 +155,16 @@ def test_small_groups_show_counts_and_smaller_ones_nothing():
     assert take(findings, "difference", "2025-02 vs 2025-01")["verdict"] == stats.HIDDEN
 
 
+def test_staff_are_hidden_in_groups_that_customers_are_shown_in():
+    tables = [
+        make_survey({"2025-01": [0, 9, 10, 10, 7, 8]}, voice=voice) for voice in ("customer", "employee")
+    ]
+    both = [pd.concat(pair) for pair in zip(*tables, strict=True)]
+    findings = compute_scores(*both, {"nps": NPS}, month="2025-01", minimum_staff=10, **OPTIONS)
+    verdicts = findings.set_index("section")["verdict"].to_dict()
+    assert verdicts == {"scores": stats.TOO_FEW_TO_SHOW, "staff": stats.HIDDEN}
+
+
 def test_one_talkative_person_is_no_group():
     tables = make_survey({"2025-01": [10] * 40}, people=["p"] * 40)
     findings = compute_scores(*tables, {"nps": NPS}, month="2025-01", **OPTIONS)

@@ -84,3 +84,15 @@ def test_small_months_are_counts_and_smaller_ones_hidden():
         assert shares.loc["2025-12", "unit"] == ("count" if value else "%")
         assert shares.loc["2025-12", "value"] == value or value is None
         assert pd.isna(shares.loc["2025-12", "value"]) == (value is None)
+
+
+def test_staff_are_hidden_in_groups_that_customers_are_shown_in():
+    opinions, assignments = speak([0.5] * 12, heard=8)
+    shown = {}
+    for voice in ("customer", "employee"):
+        found = size_topics(
+            opinions.assign(voice=voice), assignments, CODEBOOK.assign(voice=voice), month="2025-12", minimum=5,
+            minimum_staff=10, smallest={"share": 5},
+        )  # fmt: skip
+        shown[voice] = set(found.loc[found["measure"] == "share", "verdict"])
+    assert shown == {"customer": {"too few to show"}, "employee": {"hidden"}}

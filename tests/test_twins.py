@@ -185,9 +185,6 @@ def test_a_text_that_a_spreadsheet_took_for_a_formula_is_kept_as_text(twin, clea
     assert not any(row[0].startswith("=") for row in found)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="nothing says that texts begin with '=', as a spreadsheet writes formulas"
-)
 def test_texts_changed_by_a_spreadsheet_are_said():
     tables, _, raw = ingest_tweets(
         DATA / "airline_tweets_damaged" / "excel_serial_dates_shuffled_columns_mojibake.csv"

@@ -16,8 +16,7 @@ from vocwb.paths import encoder_folder, report_folder
 from vocwb.programme import Programme
 from vocwb.share.publish import export_findings, write_report
 from vocwb.store import hash_file, list_parts, read_table, short_path, table_path, write_table
-from vocwb.understand.encoders import Encoder, load_encoder, save_encoder
-from vocwb.understand.encoders import build_encoder
+from vocwb.understand.encoders import Encoder, build_encoder, load_encoder, save_encoder
 
 ERASED = "[erased]"
 """What stands in a published report where a quote or an id of what was erased stood."""

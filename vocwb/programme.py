@@ -3,6 +3,8 @@
 import difflib
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -265,12 +267,12 @@ def read_key(programme: Programme) -> bytes:
     """
     path = programme_folder(programme.name) / "respondent.key"
     if not path.is_file():
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
+        handle, made = tempfile.mkstemp(dir=path.parent, prefix=".respondent.key.")  # for its owner only
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):  # another process was quicker: its key counts
+            os.link(made, path)
+        os.unlink(made)
     return path.read_bytes()
 
 

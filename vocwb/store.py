@@ -93,6 +93,8 @@ def write_tables(
     >>> write_tables(read_programme("sample"), {"responses": responses, "feedback": feedback})  # doctest: +SKIP
     """
     finish_writing(programme)
+    for left in store_folder(programme.name).glob(".*.part"):  # of a process that was killed
+        left.unlink(missing_ok=True)
     staged: list[tuple[Path, Path]] = []
     try:
         for table, frame in tables.items():
@@ -110,8 +112,7 @@ def write_tables(
 def finish_writing(programme: Programme) -> None:
     """Finish what `write_tables` had begun when its process ended; nothing to do in most cases.
 
-    >>> from vocwb.programme import read_programme
-    >>> finish_writing(read_programme("sample"))
+    >>> finish_writing(programme)  # doctest: +SKIP
     """
     pending = _pending(programme)
     if not pending.is_file():

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vocwb.collect.duplicates import mark_duplicates
 from vocwb.schemas import hash_id
@@ -34,7 +37,8 @@ def hash_texts(texts: Iterable[str]) -> list[str]:
     >>> hash_texts(["2:ab1:c"]) == [hash_id("ab", "c")]
     True
     """
-    return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
+    listed = texts.to_numpy().tolist() if isinstance(texts, pd.Series) else texts
+    return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in listed]
 
 
 def identify_said(identities: pd.Series, questions: pd.Series) -> pd.Series:
@@ -107,6 +111,16 @@ def identify_again(feedback: pd.DataFrame, response_ids: pd.Series, changed: pd.
     return found
 
 
+def find_rows(ids: pd.Series, among: pd.Series) -> np.ndarray:
+    """Return the row of `among` in which each id stands, -1 where it stands in none; it takes no index of objects.
+
+    >>> find_rows(pd.Series(["b", "x"]), pd.Series(["a", "b"])).tolist()
+    [1, -1]
+    """
+    found = pc.index_in(pa.array(ids.astype("str")), value_set=pa.array(among.astype("str")))
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+
+
 def link_duplicates(
     responses: pd.DataFrame, feedback: pd.DataFrame, questions: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -128,8 +142,9 @@ def link_duplicates(
     >>> [frame["duplicate_of"].fillna("").tolist() for frame in both]
     [['', ''], ['', 'f1']]
     """
+    rows = find_rows(feedback["response_id"], responses["response_id"])
+    feedback = feedback.assign(received_at=responses["received_at"].take(rows).to_numpy())
     known = responses.set_index("response_id")
-    feedback = feedback.assign(received_at=feedback["response_id"].map(known["received_at"]))
     repeated = known["duplicate_of"].dropna()
     again = feedback["response_id"].isin(repeated.index)
     found = mark_duplicates(feedback[~again]).reindex(feedback.index)
@@ -144,12 +159,9 @@ def link_duplicates(
 
     copied = feedback["response_id"].isin(feedback.loc[found.notna() & ~again, "response_id"])
     copies = feedback[copied & ~again]
-    said_in = feedback.set_index("feedback_id")["response_id"].reindex(copies["duplicate_of"])
-    whole = (
-        copies.assign(of=said_in.to_numpy())
-        .groupby("response_id")["of"]
-        .agg(["first", "nunique", "count", "size"])
-    )
+    said_in = find_rows(copies["duplicate_of"], feedback["feedback_id"])
+    said_in = feedback["response_id"].array.take(said_in, allow_fill=True)
+    whole = copies.assign(of=said_in).groupby("response_id")["of"].agg(["first", "nunique", "count", "size"])
     whole = whole[(whole["nunique"] == 1) & (whole["count"] == whole["size"])]["first"]
     if len(whole):
         own, others = known.loc[whole.index], known.loc[whole]

@@ -1,12 +1,15 @@
 """Turns the files of all sources into the tables of an ingest, and accounts for every record of them."""
 
+import ctypes
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from vocwb.collect.clean import blank_to_missing
 from vocwb.collect.column_styles import join_styles, read_ids, tell_style
@@ -95,7 +98,7 @@ def make_tables(
         raise error
     _check_sources(tallies, read, programme)
     if sum(rows for *_, rows, _, _ in read) > _MANY:
-        unload_models()
+        _give_back_memory()
     files = pd.DataFrame(read, columns=["source", "file", "sha256", "rows_in", "status", "read_as"])
     silent, repeats = stack(frames.pop("silent", [])), []
     months = [frame["month"] for name in _DATED for frame in frames[name]]
@@ -153,13 +156,38 @@ def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) 
 
 
 def _add_lost(made: dict[str, pd.DataFrame], lost: Tables, first_month: str) -> None:
-    """Add the logs and the accounts of files that have disappeared, but for events that other files hold too."""
-    for name in ("events", "behaviour", "ingested", "quarantine"):
+    """Add the logs and the accounts of files that have disappeared, but for events that other files hold too.
+
+    What such a file said is counted again: rows that another file holds now are that file's.
+    """
+    for name in ("events", "behaviour", "quarantine"):
         rows = getattr(lost, name)
         if name in _DATED:
             [key] = describe_table(name).key
             rows = rows[~is_old(rows["month"], first_month) & ~rows[key].isin(made[name].get(key, ()))]
         made[name] = pd.concat([made[name], rows], ignore_index=True)
+    by = ["source", "file"]
+    spoke = pd.MultiIndex.from_frame(lost.responses[by]).unique()
+    files = lost.ingested.set_index(by)
+    again = made["responses"]["duplicate_of"].notna() if len(made["responses"]) else ()
+    parts = {
+        "kept": made["responses"][~np.asarray(again, dtype=bool)],
+        "duplicates": made["responses"][np.asarray(again, dtype=bool)],
+        "quarantined": made["quarantine"],
+    }
+    for name, rows in parts.items():
+        counts = rows[by].astype("str").value_counts().reindex(files.index, fill_value=0)
+        files[name] = files[name].mask(files.index.isin(spoke), counts)
+    files["rows_in"] = files[list(parts)].sum(axis="columns")
+    made["ingested"] = pd.concat([made["ingested"], files.reset_index()], ignore_index=True)
+
+
+def _give_back_memory() -> None:
+    """Return to the system what the reading of many records leaves unused: a third of the peak at a million."""
+    unload_models()
+    pa.default_memory_pool().release_unused()
+    with suppress(AttributeError, OSError, TypeError):  # glibc's; other systems need no reminder
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _finish(name: str, frame: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -220,6 +248,8 @@ def _read_file(
         if source.columns.id:
             ids = take_column(part.records, source.columns.id)
             tally["id", "ruined"] += int(ids.notna().sum() - read_ids(ids, own).notna().sum())
+        for column in source.verbatims.values():
+            tally["text", "formula"] += int(part.records[column].str.startswith("=").sum())
         if make is not make_responses:
             rows = made.rows.assign(record=made.rows["record"] + start)
             frames["events" if source.events else "behaviour"].append(rows)
@@ -230,11 +260,18 @@ def _read_file(
             frame = getattr(made, name)
             frames[name].append(frame.assign(at=frame["at"] + base))
         frames["responses"].append(made.responses)
+    if said and not whole:
+        said += " (of its first part)"
     if rows_in >= FEWEST:
         check_faults(tally, raw.file, source, programme)
-    ruined = tally["id", "ruined"]
-    lost = f"{ruined:,} ids were rounded by a spreadsheet and are not used as ids" if ruined else ""
-    return rows_in, "; ".join(filter(None, [raw.read_as, said, lost])), tally
+    notes = [raw.read_as, said]
+    if ruined := tally["id", "ruined"]:
+        notes.append(f"{ruined:,} ids were rounded by a spreadsheet and are not used as ids")
+    if formulas := tally["text", "formula"]:
+        notes.append(
+            f"{formulas:,} texts begin with '=', as a spreadsheet writes formulas; it may have changed them"
+        )
+    return rows_in, "; ".join(filter(None, notes)), tally
 
 
 def _check_sources(tallies: dict[str, list[Counter]], read: list[tuple], programme: Programme) -> None:

@@ -259,9 +259,10 @@ def write_raw(
     ['{"id": "7"}']
     """
     shown = records.drop(columns=_PLACE, errors="ignore")
-    for column in {source.columns.respondent, source.columns.session} & set(shown):
+    hashed = {source.columns.respondent, source.columns.session} & set(shown)
+    for column in hashed:
         shown = shown.assign(**{column: hide_names(take_column(shown, column), key, source)})
-    for column in source.names:
+    for column in set(source.names) - hashed:
         shown = shown.assign(**{column: shown[column].mask(take_column(shown, column).notna(), "[NAME]")})
     rows = shown.to_dict("records")
     hidden = [False] * len(rows) if secret is None else secret

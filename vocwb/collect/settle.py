@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from vocwb.collect.flags import cut_boilerplate, find_boilerplate, flag_feedback
-from vocwb.collect.identity import identify_again, link_duplicates, number_repeats
+from vocwb.collect.identity import find_rows, identify_again, link_duplicates, number_repeats
 from vocwb.collect.language_id import settle_languages
 from vocwb.programme import Programme
 from vocwb.schemas import hash_id
@@ -77,15 +77,14 @@ def settle_responses(
         # What is too old goes first: what copies it is then linked to the first copy that stays.
         made, left = _leave_old(made, programme, first_month)
         quarantine.append(left)
-        repeats = made["responses"].set_index("response_id")["duplicate_of"]
-        made = _flag(_link(made, programme), repeats)
+        before = made["responses"][["response_id", "duplicate_of"]]
+        made = _flag(_link(made, programme), before["duplicate_of"])
         made, left = _leave_flagged(made, programme)
         quarantine.append(left)
         if len(left):
-            ids = made["responses"]["response_id"]
-            made["responses"] = _promote_repeats(
-                made["responses"].assign(duplicate_of=repeats.reindex(ids).array)
-            )
+            rows = find_rows(made["responses"]["response_id"], before["response_id"])
+            repeats = before["duplicate_of"].array.take(rows)
+            made["responses"] = _promote_repeats(made["responses"].assign(duplicate_of=repeats))
             made = _link(made, programme)
     return made | {
         "quarantine": pd.concat([part for part in quarantine if len(part)] or quarantine[:1])[_QUARANTINE]
@@ -191,8 +190,9 @@ def _flag(made: dict[str, pd.DataFrame], repeats: pd.Series) -> dict[str, pd.Dat
     """Flag what looks like a test or like spam; `repeats` says which responses repeat the id of another."""
     feedback = made["feedback"]
     # Several rows of one ticket are no flood of its writer, and staff do not write spam to their own firm.
-    of = made["responses"].set_index("response_id")[["respondent_id", "received_at", "voice"]]
-    of = of.assign(again=repeats.notna()).reindex(feedback["response_id"]).set_axis(feedback.index)
+    of = made["responses"][["respondent_id", "received_at", "voice"]].assign(again=repeats.notna().array)
+    rows = find_rows(feedback["response_id"], made["responses"]["response_id"])
+    of = of.take(rows).set_axis(feedback.index)
     said = feedback.assign(respondent_id=of["respondent_id"], received_at=of["received_at"])
     said = said[(of["voice"] == "customer") & ~of["again"].astype("bool")]
     return made | {"feedback": feedback.assign(flag=flag_feedback(said).reindex(feedback.index))}

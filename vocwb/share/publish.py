@@ -82,7 +82,7 @@ def build_report(
     labels |= dict(zip(actions["action_id"], actions["title"], strict=True))
     labels |= dict(zip(causes["cause_id"], causes["label"], strict=True))
     rows = prepare_rows(findings.sort_values("finding_id"), labels=labels)
-    pick, chosen = _make_pick(opinions, month=month, minimum=programme.minimum_group)
+    pick, chosen = _make_pick(opinions, month=month, minimum=programme.minimum_group_staff)
 
     def quote(row: Mapping, most: int) -> list[Markup]:
         return [quote_html(found) for found in pick(row, most)]

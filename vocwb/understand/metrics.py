@@ -193,7 +193,7 @@ def describe_difference(row: Mapping, *, what: str, here: str, there: str) -> st
 
 def compute_scores(
     responses: pd.DataFrame, feedback: pd.DataFrame, questions: Mapping, *, month: str, minimum: int,
-    smallest: Mapping[str, float],
+    smallest: Mapping[str, float], minimum_staff: int | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return findings on every scaled question, in each month up to `month` and month against month.
 
@@ -202,7 +202,8 @@ def compute_scores(
     to section "scores", employees' to "staff". Measures: nps (-100..100), for the others mean (of the scale),
     for csat also top2box (% of answers in the two best points; scales of at most 11 points), and difference:
     the month against the last month before it with answers, adjusted over the questions. n counts answers;
-    intervals are clustered by respondent. smallest: nps in points, mean in points of the scale.
+    intervals are clustered by respondent. smallest: nps in points, mean in points of the scale. Groups of
+    fewer than `minimum` are hidden (of employees: `minimum_staff`, where it is given).
 
     >>> from types import SimpleNamespace
     >>> question = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
@@ -218,6 +219,7 @@ def compute_scores(
     tables = []
     for voice, section in SECTIONS.items():
         heard = kept[kept["voice"] == voice]
+        fewest = minimum_staff or minimum if voice == "employee" else minimum
         rows, changes = [], []
         for name, question in questions.items():
             answers = gather_answers(heard, name, question)
@@ -226,14 +228,14 @@ def compute_scores(
                 quotes = collect_quotes(said, group)
                 rows += [
                     {"period": period, "subject": name}
-                    | _measure_group(group, question, measure, minimum=minimum, quotes=quotes)
+                    | _measure_group(group, question, measure, minimum=fewest, quotes=quotes)
                     for measure in _measures(question)
                 ]
             earlier = max((period for period in periods if period < month), default=None)
             if earlier and month in periods:
                 pair = (periods[month], periods[earlier])
                 changes.append(
-                    compare_answers(*pair, question, minimum=minimum)
+                    compare_answers(*pair, question, minimum=fewest)
                     | {"period": f"{month} vs {earlier}", "subject": name, "earlier": earlier}
                     | {"feedback_ids": collect_quotes(said, pd.concat(pair))}
                 )

@@ -19,6 +19,7 @@ _SECTIONS = {"customer": "topics", "employee": "staff"}
 
 def size_topics(
     opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, *, month: str, minimum: int, smallest,
+    minimum_staff: int | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return findings on how many speak of each topic, in each month up to `month` and month against before.
 
@@ -29,7 +30,8 @@ def size_topics(
     Measure "share": % of units (respondents where known) with feedback in the topic's language and that month
     who speak of it, with Wilson's interval; "difference": `month` against all months before it together, p
     adjusted over the topics; who speaks in both counts in both. Subject "T0000:<language>" is what fits no
-    topic. Months of fewer than `minimum` units are hidden, under 30 the claim gives the count alone.
+    topic. Months of fewer than `minimum` units are hidden (of employees: `minimum_staff`, where it is given),
+    under 30 the claim gives the count alone.
 
     >>> opinions = pd.DataFrame({"feedback_id": [f"f{i:02}" for i in range(40)], "respondent_id": None,
     ...     "response_id": [f"r{i:02}" for i in range(40)], "language": "en", "month": "all", "voice": "customer"})
@@ -48,7 +50,8 @@ def size_topics(
         talk = heard.merge(assignments[["feedback_id", "topic"]].drop_duplicates(), on="feedback_id")
         heard = heard[heard["feedback_id"].isin(talk["feedback_id"])]
         talk["subject"] = talk["topic"].where(talk["topic"] != OUTLIER, OUTLIER + ":" + talk["space"])
-        rows = _size_voice(heard, talk, _list_subjects(topics, talk), month, minimum, smallest["share"])
+        fewest = minimum_staff or minimum if voice == "employee" else minimum
+        rows = _size_voice(heard, talk, _list_subjects(topics, talk), month, fewest, smallest["share"])
         found.append(make_findings(rows, section=section, month=month))
     return pd.concat(found, ignore_index=True)
 
