@@ -97,7 +97,8 @@ def make_tables(
     for error in filter(None, empty.values()):
         raise error
     _check_sources(tallies, read, programme)
-    if sum(rows for *_, rows, _, _ in read) > _MANY:
+    is_large = sum(rows for *_, rows, _, _ in read) > _MANY
+    if is_large:
         _give_back_memory()
     files = pd.DataFrame(read, columns=["source", "file", "sha256", "rows_in", "status", "read_as"])
     silent, repeats = stack(frames.pop("silent", [])), []
@@ -119,7 +120,12 @@ def make_tables(
     made["ingested"] = _count_rows(files, made, silent, pd.concat(repeats))
     if lost is not None:
         _add_lost(made, lost, first_month)
-    return Tables(**{name: _finish(name, made.pop(name), programme) for name in Tables._fields})
+    tables = {}
+    for name in Tables._fields:
+        if is_large:
+            _give_back_memory()
+        tables[name] = _finish(name, made.pop(name), programme)
+    return Tables(**tables)
 
 
 def find_lost(last: Tables, raw_files: Iterable[RawFile], there: Iterable[str]) -> Tables:
