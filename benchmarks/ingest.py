@@ -111,7 +111,11 @@ def open_sources(programme: Programme, folder: Path) -> tuple[list[sources.RawFi
 
 
 def ingest_all(
-    programme: Programme, opened: list[sources.RawFile], refused: dict[str, str], clock: Clock, key: bytes = b"key"
+    programme: Programme,
+    opened: list[sources.RawFile],
+    refused: dict[str, str],
+    clock: Clock,
+    key: bytes = b"key",
 ) -> ingest.Tables:
     """Return the tables; a source whose files cannot be used is noted in `refused`, and the others are read."""
     timed = [raw._replace(read=lambda raw=raw: clock.time_parts(raw.read())) for raw in opened]
@@ -143,7 +147,9 @@ def read_truth(programme: Programme, truth: dict, given: bool) -> dict[str, dict
     }
 
 
-def judge_columns(drafted: Programme, opened: list[sources.RawFile], truth: dict[str, dict]) -> dict[str, float]:
+def judge_columns(
+    drafted: Programme, opened: list[sources.RawFile], truth: dict[str, dict]
+) -> dict[str, float]:
     """Return the share of columns that the draft names right, over all roles and of each."""
     right, asked = Counter(), Counter()
     for pattern, columns in truth.items():
@@ -158,7 +164,10 @@ def judge_columns(drafted: Programme, opened: list[sources.RawFile], truth: dict
             asked[role] += 1
             if source is not None:
                 said = {
-                    "verbatim": [*source.verbatims.values(), *([source.turns.column] if source.turns else [])],
+                    "verbatim": [
+                        *source.verbatims.values(),
+                        *([source.turns.column] if source.turns else []),
+                    ],
                     "date": [source.columns.date],
                     "rating": list(source.answers.values()),
                 }[role]
@@ -177,7 +186,9 @@ def judge_languages(opened: list[sources.RawFile], truth: dict[str, dict]) -> di
             wanted = [name for name in columns["verbatim"] if name in raw.source.verbatims.values()]
             if wanted and fnmatch.fnmatch(raw.file, pattern):
                 texts = pd.concat([part.records[wanted[0]] for part in raw.read() if len(part.records)])
-                said.append(pd.DataFrame({"text": texts, "truth": columns["language"], "source": raw.source.name}))
+                said.append(
+                    pd.DataFrame({"text": texts, "truth": columns["language"], "source": raw.source.name})
+                )
     if not said:
         return {}
     frame = pd.concat(said, ignore_index=True)
