@@ -159,7 +159,6 @@ def test_a_mail_with_an_impossible_date_is_set_aside_and_the_others_are_kept(tmp
     assert tables.ingested["kept"].sum() > 0.6 * len(list(tmp_path.iterdir()))
 
 
-@pytest.mark.xfail(strict=True, reason="the draft takes a product's specifications (Feature) for the records")
 def test_the_records_drafted_from_a_tree_are_what_people_wrote(tmp_path):
     folder = find_set("fa_sentipers") / "main"
     tables = ingest(fill_in(draft_programme(folder)), cut_files(folder, tmp_path))

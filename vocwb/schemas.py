@@ -190,8 +190,9 @@ def empty_table(name: str, *, extra: Mapping[str, str] | None = None) -> pd.Data
     >>> len(empty_table("codes"))
     0
     """
-    columns = describe_table(name).columns | dict(extra or {})
-    return check_table(name, pd.DataFrame({column: [] for column in columns}), extra=extra)
+    table = describe_table(name)
+    table = table._replace(columns=table.columns | dict(extra or {}))
+    return pd.DataFrame({column: pd.Series(dtype=_dtype(table, column)) for column in table.columns})
 
 
 def fit_table(name: str, frame: pd.DataFrame, *, extra: Mapping[str, str] | None = None) -> pd.DataFrame:

@@ -93,8 +93,8 @@ def write_tables(
     >>> write_tables(read_programme("sample"), {"responses": responses, "feedback": feedback})  # doctest: +SKIP
     """
     finish_writing(programme)
-    for left in store_folder(programme.name).glob(".*.part"):  # of a process that was killed
-        left.unlink(missing_ok=True)
+    for left in store_folder(programme.name).glob(".*.part"):
+        left.unlink(missing_ok=True)  # of a process that was killed
     staged: list[tuple[Path, Path]] = []
     try:
         for table, frame in tables.items():
@@ -102,6 +102,7 @@ def write_tables(
         moves = json.dumps([[one.name, path.name] for one, path in staged])
         write_whole(_pending(programme), lambda file: file.write_text(moves, encoding="utf-8"))
     except BaseException:
+        _pending(programme).unlink(missing_ok=True)
         for one, _ in staged:
             one.unlink(missing_ok=True)
         raise

@@ -140,12 +140,14 @@ def _agree_on_path(raw_folder: Path, exports: list[Export]) -> list[Export]:
         tried = []
         for how in ways.values():
             opened = [new for export in few if (new := _reopen(raw_folder, export, how))]
-            said = sum(
-                guess.role == "verbatim"
+            texts = [
+                export.records[guess.column].dropna().unique()
                 for export in opened
                 for guess in guess_roles(export.records.head(300))
-            )
-            tried.append((min(said, len(opened)), sum(len(export.records) for export in opened), how))
+                if guess.role == "verbatim"
+            ]
+            letters = sum(len(text) for some in texts for text in some)
+            tried.append((min(len(texts), len(opened)), letters, how))
         best = max(tried, key=lambda one: one[:2])[2]
         settled += [
             export if export.how == best else _reopen(raw_folder, export, best) or export for export in group

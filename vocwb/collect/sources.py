@@ -183,7 +183,7 @@ def find_form(path: Path, declared: str | None) -> str:
 
 
 def _is_note(path: Path) -> bool:
-    return path.name.upper().startswith("README") or path.name.startswith((".", "~$"))
+    return re.fullmatch(r"readme(\.\w+)*", path.name, re.I) is not None or path.name.startswith((".", "~$"))
 
 
 def _split_pattern(pattern: str) -> tuple[str, str | None]:

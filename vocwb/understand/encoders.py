@@ -168,6 +168,11 @@ def load_encoders(encoder_ids: Iterable[str], folder: Path | str) -> dict[str, E
 
 
 def build_encoder(name, language, vocabulary, weights, components) -> Encoder:
+    """Return an encoder of these arrays, with the id that is the hash of all that it holds.
+
+    >>> build_encoder("tfidf-svd", "en", ("late",), np.ones(1, "f4"), np.ones((1, 1), "f4")).language
+    'en'
+    """
     arrays = {"weights": weights, "components": components}
     contents = json.dumps([name, language, vocabulary, list(components.shape)]).encode()
     digest = hashlib.sha256(contents + b"".join(array.tobytes() for array in arrays.values())).hexdigest()
