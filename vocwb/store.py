@@ -20,16 +20,9 @@ from vocwb.programme import Programme
 from vocwb.schemas import check_table, describe_table, empty_table, fit_table
 
 PACKAGES = (
-    "bertopic",
-    "hdbscan",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "scipy",
-    "statsmodels",
-    "umap-learn",
-)
+    "bertopic", "hdbscan", "lingua-language-detector", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy",
+    "statsmodels", "umap-learn",
+)  # fmt: skip
 """The packages whose version can change a figure."""
 
 
