@@ -59,7 +59,10 @@ def truth(made):
 
 @pytest.fixture(scope="module")
 def programme():
-    return yaml.safe_load((SAMPLE / "programme.yml").read_text(encoding="utf-8"))
+    """The sample's programme, with the sources in which something is said (not the logs)."""
+    written = yaml.safe_load((SAMPLE / "programme.yml").read_text(encoding="utf-8"))
+    said = [source for source in written["sources"] if not {"events", "measures"} & set(source)]
+    return written | {"sources": said}
 
 
 def read_raw(source: dict, raw: Path) -> pd.DataFrame:
@@ -94,9 +97,8 @@ def responses(frames, programme, truth):
     parts = []
     for source in programme["sources"]:
         raw, columns = frames[source["files"]], source["columns"]
-        part = pd.DataFrame(
-            {"file": source["files"], "id": raw[columns["id"]], "who": raw[columns["respondent"]]}
-        )
+        who = raw[columns.get("respondent", columns["id"])]  # a focus group is known as a group
+        part = pd.DataFrame({"file": source["files"], "id": raw[columns["id"]], "who": who})
         dates = (
             raw[columns["date"]].astype(str).str.replace(r"(Z|[+-]\d\d:?\d\d)$", "", regex=True).str.strip()
         )

@@ -208,7 +208,9 @@ def check_parameters(path: Path, given: dict) -> dict:
 def _make_private(sockets: str) -> Config:
     """Let a kernel speak by socket files: its messages hold customers' words, and a port has other listeners."""
     settings = {"transport": "ipc", "ip": str(Path(sockets) / "kernel")} if os.name == "posix" else {}
-    return Config({"KernelManager": settings})
+    # A kernel that is asked to go while it still tidies up calls that an error.
+    quiet = {"extra_arguments": ["--IPKernelApp.log_level=50"]}
+    return Config({"KernelManager": settings, "NotebookClient": quiet})
 
 
 def _say_error(error: BaseException) -> str:
