@@ -11,7 +11,8 @@ Where the truth is given (a JSON file; by default benchmarks/columns.json, which
 public sets say; patterns are below the folder), also: `columns_right`, the share of verbatim, date and rating
 columns that the draft names right; `language_long` and `language_short`, the share of texts of 20 characters
 or more, and of shorter ones, whose language is found; `other_kept_out`, the share of texts in another language
-that are called none of ours. With --programme its sources' languages and columns are the truth.
+that are called none of ours; a text
+without a letter of its set's script is not judged. With --programme its sources' languages and columns are the truth.
 
     python benchmarks/ingest.py --data FOLDER [--programme programme.yml] [--truth truth.json]
 """
@@ -62,6 +63,11 @@ for file in files:
     frame.to_parquet(sys.argv[2])
 print(json.dumps({"seconds": round(time.perf_counter() - began, 2), "rows": rows}))
 """
+# A text of an Arabic set that has no Arabic letter is not Arabic, whatever its README says.
+LETTERS = {
+    "en": "[A-Za-z]", "bg": "[А-я]", "ar": "[\u0620-\u06ff]", "fa": "[\u0620-\u06ff]", "zh": "[\u4e00-\u9fff]",
+    "other": r"[^\W\d_]",
+}  # fmt: skip
 ROLES = ("verbatim", "date", "rating")
 
 
@@ -176,15 +182,17 @@ def judge_columns(
     return {"columns_right": round(right.total() / asked.total(), 3)} | shares if asked else {}
 
 
-def judge_languages(opened: list[sources.RawFile], truth: dict[str, dict]) -> dict[str, float]:
-    """Return how many texts of known language are told right, long, short, and kept out."""
+def judge_languages(
+    opened: list[sources.RawFile], counted: set[str], truth: dict[str, dict]
+) -> dict[str, float]:
+    """Return how many texts of known language are told right, long, short, and kept out; `counted` are files."""
     said = []
     for pattern, columns in truth.items():
         if not columns.get("language"):
             continue
         for raw in opened:
             wanted = [name for name in columns["verbatim"] if name in raw.source.verbatims.values()]
-            if wanted and fnmatch.fnmatch(raw.file, pattern):
+            if wanted and raw.file in counted and fnmatch.fnmatch(raw.file, pattern):
                 texts = pd.concat([part.records[wanted[0]] for part in raw.read() if len(part.records)])
                 said.append(
                     pd.DataFrame({"text": texts, "truth": columns["language"], "source": raw.source.name})
@@ -192,7 +200,12 @@ def judge_languages(opened: list[sources.RawFile], truth: dict[str, dict]) -> di
     if not said:
         return {}
     frame = pd.concat(said, ignore_index=True)
-    frame = frame[frame["text"].str.contains(r"[^\W\d_]", na=False)]
+    frame = frame[
+        [
+            bool(re.search(LETTERS[code], str(text)))
+            for code, text in zip(frame["truth"], frame["text"], strict=True)
+        ]
+    ]
     frame["right"] = identify_languages(frame["text"], LANGUAGES, frame["source"]) == frame["truth"]
     ours, long = frame["truth"] != "other", frame["text"].str.len() >= 20
     parts = {"language_long": ours & long, "language_short": ours & ~long, "other_kept_out": ~ours}
@@ -233,7 +246,7 @@ def main() -> None:
         "ours": {name: int(total) for name, total in counted.sum().items()}
         | {"exact": bool((counted["rows_in"] == counted.drop(columns="rows_in").sum(axis="columns")).all())}
         | judge_columns(drafted, opened, truth)
-        | judge_languages(opened, truth)
+        | judge_languages(opened, set(tables.ingested.query("rows_in > 0")["file"]), truth)
         | {"seconds": round(seconds, 2), "per_second": round(rows / seconds), "peak_mb": round(peak)}
         | {"plain_seconds": round(plain, 2)}
         | {f"{name}_us": round(1e6 * took / max(rows, 1), 2) for name, took in sorted(clock.seconds.items())}
