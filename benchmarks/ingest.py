@@ -33,6 +33,7 @@ from pathlib import Path
 import pandas as pd
 
 from vocwb.collect import events, ingest, responses, settle, sources
+from vocwb.collect.clean import blank_to_missing
 from vocwb.collect.draft import draft_programme
 from vocwb.collect.language_id import identify_languages
 from vocwb.errors import SourceError
@@ -200,6 +201,7 @@ def judge_languages(
     if not said:
         return {}
     frame = pd.concat(said, ignore_index=True)
+    frame = frame[blank_to_missing(frame["text"]).notna()]
     frame = frame[
         [
             bool(re.search(LETTERS[code], str(text)))
