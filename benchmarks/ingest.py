@@ -47,11 +47,11 @@ STAGES = {
     ],
     "cleaning": [(responses, "repair_texts"), (responses, "cut_all"), (settle, "find_boilerplate")],
     "language": [(responses, "score_languages"), (settle, "settle_languages")],
-    "redaction": [(responses, "redact_texts"), (ingest, "redact_texts"), (events, "redact_texts")],
+    "redaction": [(responses, "redact_as_told"), (ingest, "redact_as_told"), (events, "redact_as_told")],
     "copies": [(settle, "link_duplicates"), (settle, "flag_feedback")],
 }  # fmt: skip
 PEER = """
-import glob, io, json, sys, time
+import json, sys, time
 import pandas as pd
 files, began = json.loads(sys.argv[1]), time.perf_counter()
 rows = 0

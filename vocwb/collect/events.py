@@ -5,16 +5,16 @@ from typing import NamedTuple
 import pandas as pd
 
 from vocwb.collect.clean import blank_to_missing, parse_numbers
-from vocwb.collect.column_styles import Style, read_ids, read_numbers, tell_style
+from vocwb.collect.column_styles import Style, read_ids, read_numbers
 from vocwb.collect.dates import DateReading, parse_dates
-from vocwb.collect.identity import hash_texts, write_identities
-from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.identity import hash_texts, prefix_length, write_identities
+from vocwb.collect.redact import redact_as_told
 from vocwb.collect.responses import (
-    find_left_out,
+    add_fault,
+    begin_records,
     hide_names,
     list_faulty,
     name_months,
-    read_received,
     take_column,
 )
 from vocwb.collect.settle import is_old
@@ -65,9 +65,7 @@ def list_events(
     [['search', 'p1']]
     """
     events = source.events
-    records = records.reset_index(drop=True)
-    style = style or tell_style(records, source)
-    received, faults = read_received(records, source, reading)
+    records, style, received, faults = begin_records(records, source, reading, style)
     columns = source.columns
     base = pd.DataFrame({
         "source": source.name, "file": records[FILE], "line": records["_line"], "record": records.index,
@@ -80,18 +78,13 @@ def list_events(
     base["subject"] = pd.Series(None, index=records.index, dtype="str")
     for column in events.subject:
         base["subject"] = base["subject"].fillna(take_column(records, column))
-    base["subject"] = redact_texts(
-        base["subject"],
-        regions=choose_regions(programme.languages, programme.regions),
-        keep=programme.keep_handles,
-    )
+    base["subject"] = redact_as_told(base["subject"], programme)
     values = take_column(records, events.value)
     base["value"] = read_numbers(values, events.value or "", style)
-    faults = _add(faults, find_left_out(records, source))
-    faults = _add(faults, _say("the value is no number", values.notna() & base["value"].isna()))
+    faults = add_fault(faults, "the value is no number", values.notna() & base["value"].isna())
     if events.kind:
         base["kind"] = take_column(records, events.kind).str.lower()
-        faults = _add(faults, _say("no kind of event", base["kind"].isna()))
+        faults = add_fault(faults, "no kind of event", base["kind"].isna())
         parts, silent = [base], pd.Series(False, records.index)
     else:
         happened = {kind: _has_happened(take_column(records, name)) for kind, name in events.kinds.items()}
@@ -127,18 +120,15 @@ def list_measures(
     >>> found.rows[["month", "measure", "value"]].values.tolist()
     [['all', 'orders', 3.0]]
     """
-    records = records.reset_index(drop=True)
-    style = style or tell_style(records, source)
-    received, faults = read_received(records, source, reading)
-    faults = _add(faults, find_left_out(records, source))
+    records, style, received, faults = begin_records(records, source, reading, style)
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
     identity = _identify(records, source, style)
-    faults = _add(faults, _say("no respondent", respondents.isna()))
+    faults = add_fault(faults, "no respondent", respondents.isna())
     parts, silent = [], pd.Series(True, records.index)
     for measure, column in source.measures.items():
         given = blank_to_missing(records[column])
         numbers = read_numbers(given, column, style)
-        faults = _add(faults, _say(f"{column!r} is no number", given.notna() & numbers.isna()))
+        faults = add_fault(faults, f"{column!r} is no number", given.notna() & numbers.isna())
         silent &= given.isna()
         rows = pd.DataFrame({
             "source": source.name, "file": records[FILE], "line": records["_line"], "record": records.index,
@@ -167,10 +157,10 @@ def drop_repeats(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataF
         return rows, pd.DataFrame({"source": [], "file": []}, dtype="str")
     rows = rows.sort_values(["source", "file", "line", "record"], ignore_index=True)
     what = "kind" if table == "events" else "measure"
-    known = rows["identity"].astype("str") + _prefix(rows[what].astype("str"))
+    known = rows["identity"].astype("str") + prefix_length(rows[what].astype("str"))
     undated = rows["file"].astype("str").where(rows["month"] == "all", "")
     number = rows.groupby([known, rows["source"], rows["file"]], observed=True).cumcount() + 1
-    ids = pd.Series(hash_texts(known + _prefix(undated) + ":" + number.astype("str")), dtype="str")
+    ids = pd.Series(hash_texts(known + prefix_length(undated) + ":" + number.astype("str")), dtype="str")
     again = ids.duplicated()
     whole = again.groupby([rows[name] for name in _RECORD], observed=True).all()
     repeats = whole[whole].reset_index()[["source", "file"]].astype("str")
@@ -200,10 +190,6 @@ def drop_old(rows: pd.DataFrame, first_month: str, reason: str) -> tuple[pd.Data
 def _identify(records: pd.DataFrame, source: Source, style: Style) -> pd.Series:
     ids = read_ids(take_column(records, source.columns.id), style)
     return write_identities(source.name, ids, records.drop(columns=[FILE, FOLDER, "_line"]))
-
-
-def _prefix(texts: pd.Series) -> pd.Series:
-    return texts.str.len().astype("str") + ":" + texts
 
 
 def _has_happened(cells: pd.Series) -> pd.Series:
@@ -240,11 +226,3 @@ def _finish(
     rows = rows.assign(month=name_months(rows["received_at"], programme.timezone))
     faulty = list_faulty(records, received, faults, gone, source, key=key, timezone=programme.timezone)
     return Happened(rows, faulty, int((silent & ~bad).sum()))
-
-
-def _say(reason: str, where: pd.Series) -> pd.Series:
-    return pd.Series(reason, where.index, dtype="str").where(where)
-
-
-def _add(faults: pd.Series, more: pd.Series) -> pd.Series:
-    return faults.fillna(more)

@@ -23,11 +23,11 @@ def write_identities(source: str, source_ids: pd.Series, records: pd.DataFrame) 
     True
     """
     unknown = source_ids.isna()
-    texts = _prefix(source_ids)
+    texts = prefix_length(source_ids)
     if unknown.any():
         content = _write_content(records[unknown])
         hashed = pd.Series(hash_texts(content), content.index, dtype="str")
-        texts = texts.mask(unknown, "7:content" + _prefix(hashed))
+        texts = texts.mask(unknown, "7:content" + prefix_length(hashed))
     return f"{len(source)}:{source}" + texts
 
 
@@ -175,7 +175,12 @@ def link_duplicates(
     return responses.assign(duplicate_of=responses["duplicate_of"].fillna(originals)), feedback
 
 
-def _prefix(texts: pd.Series) -> pd.Series:
+def prefix_length(texts: pd.Series) -> pd.Series:
+    """Return each text after its length, so that two texts put together stay apart (as in `schemas.hash_id`).
+
+    >>> prefix_length(pd.Series(["ab"])).tolist()
+    ['2:ab']
+    """
     return texts.str.len().astype("Int64").astype("str") + ":" + texts
 
 
@@ -186,6 +191,6 @@ def _write_content(records: pd.DataFrame) -> pd.Series:
         cells = records[name]
         filled = cells.notna() & (cells != "")
         if filled.any():
-            part = f"{len(name)}:{name}" + _prefix(cells.where(filled))
+            part = f"{len(name)}:{name}" + prefix_length(cells.where(filled))
             whole = whole + part.fillna("")
     return whole

@@ -19,7 +19,7 @@ from vocwb.collect.faults import FEWEST, check_faults, check_nps, tally_faults
 from vocwb.collect.forms.delimited import Part
 from vocwb.collect.forms.rows import EmptyFileError
 from vocwb.collect.language_id import unload_models
-from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.redact import redact_as_told
 from vocwb.collect.responses import make_responses, take_column
 from vocwb.collect.settle import find_first_month, is_old, settle_responses, stack
 from vocwb.collect.sources import RawFile
@@ -113,10 +113,8 @@ def make_tables(
         made[name], again = drop_repeats(rows, name)
         made["quarantine"] = pd.concat([made["quarantine"], old], ignore_index=True)
         repeats.append(again)
-    regions = choose_regions(programme.languages, programme.regions)
     for column in ("raw", "reason"):
-        texts = made["quarantine"][column].astype("str")
-        made["quarantine"][column] = redact_texts(texts, regions=regions, keep=programme.keep_handles)
+        made["quarantine"][column] = redact_as_told(made["quarantine"][column].astype("str"), programme)
     made["ingested"] = _count_rows(files, made, silent, pd.concat(repeats))
     if lost is not None:
         _add_lost(made, lost, first_month)

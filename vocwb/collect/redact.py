@@ -12,6 +12,7 @@ from vocwb.collect.names import find_names, has_name
 from vocwb.collect.personal_contacts import TAKEN, find_emails, find_handles, keep_apart, mask
 from vocwb.collect.personal_numbers import find_documents, find_ibans, find_numbers
 from vocwb.collect.web_addresses import find_machines, find_urls
+from vocwb.programme import Programme
 
 REGIONS = {"en": ("GB", "US"), "fa": ("IR",), "ar": ("EG", "SA", "AE"), "bg": ("BG",), "zh": ("TW", "CN")}
 """Whose telephone numbers and national ids are looked for, by declared language, where none are named."""
@@ -134,6 +135,19 @@ def redact_texts(
         for text, done, given in zip(texts.fillna(""), result, _list_names(names), strict=True)
     ]
     return pd.Series(named, index=texts.index, dtype="str", name=texts.name)
+
+
+def redact_as_told(
+    texts: pd.Series, programme: Programme, *, names: pd.DataFrame | pd.Series | None = None
+) -> pd.Series:
+    """Return the texts redacted as by `redact_texts`, for the countries and with the handles of a programme.
+
+    >>> programme = Programme.model_construct(languages=["en"], keep_handles=["ourshop"])
+    >>> redact_as_told(pd.Series(["@ourshop 07911 123456"]), programme).tolist()
+    ['@ourshop [PHONE]']
+    """
+    regions = choose_regions(programme.languages, programme.regions)
+    return redact_texts(texts, regions=regions, keep=programme.keep_handles, names=names)
 
 
 def redact_names(texts: pd.Series, names: pd.DataFrame | pd.Series) -> pd.Series:

@@ -13,7 +13,7 @@ from vocwb.collect.column_styles import Style, read_ids, read_numbers, tell_styl
 from vocwb.collect.dates import DateReading, parse_dates
 from vocwb.collect.identity import hash_texts, identify_said, write_identities
 from vocwb.collect.language_id import read_language_name, score_languages
-from vocwb.collect.redact import choose_regions, redact_names, redact_texts
+from vocwb.collect.redact import redact_as_told, redact_names
 from vocwb.collect.replies import cut_all
 from vocwb.collect.said import list_tags, list_turns, list_verbatims, read_turns
 from vocwb.collect.sources import FILE, FOLDER
@@ -68,10 +68,7 @@ def make_responses(
     >>> made.responses["month"].tolist(), made.feedback["verbatim"].tolist()
     (['all'], ['Late!'])
     """
-    records = records.reset_index(drop=True)
-    style = style or tell_style(records, source)
-    received, faults = read_received(records, source, reading)
-    faults = _add_faults(faults, find_left_out(records, source))
+    records, style, received, faults = begin_records(records, source, reading, style)
     answers = {}
     for name, column in source.answers.items():
         question = programme.questions[name]
@@ -80,9 +77,7 @@ def make_responses(
     turns = read_turns(records[source.turns.column], source.turns) if source.turns else None
     if turns is not None:
         unread = turns.isna() & blank_to_missing(records[source.turns.column]).notna()
-        faults = _add_faults(
-            faults, pd.Series("the turns are no list of speaker and text", records.index).where(unread)
-        )
+        faults = add_fault(faults, "the turns are no list of speaker and text", unread)
     respondents = hide_names(take_column(records, source.columns.respondent), key, source)
     gone = respondents.isin(forgotten)
     if source.unit == "group":  # what is said in a group is one opinion, whoever says it: n counts groups
@@ -91,15 +86,11 @@ def make_responses(
     bad = faults.notna() | gone
     faulty = list_faulty(records, received, faults, gone, source, key=key, timezone=programme.timezone)
     if bad.any():
-        good = ~bad
-        records, received, respondents = records[good], received[good], respondents[good]
-        answers = {name: values[good] for name, values in answers.items()}
-        turns = None if turns is None else turns[good]
-        records, received, respondents = (
-            one.reset_index(drop=True) for one in (records, received, respondents)
+        records, received, respondents, turns = (
+            None if one is None else one[~bad].reset_index(drop=True)
+            for one in (records, received, respondents, turns)
         )
-        answers = {name: values.reset_index(drop=True) for name, values in answers.items()}
-        turns = None if turns is None else turns.reset_index(drop=True)
+        answers = {name: values[~bad].reset_index(drop=True) for name, values in answers.items()}
 
     said = list_turns(turns) if turns is not None else list_verbatims(records, source.verbatims)
     said, asides = _clean_texts(said, records, source, programme)
@@ -114,6 +105,21 @@ def make_responses(
         frame["feedback_id"] = identify_said(known.take(frame["at"]), frame["question"]).to_numpy()
     said["language"] = said["at"].map(_name_languages(records, source, programme.languages)).astype("str")
     return Made(shrink(responses), shrink(said), asides, list_tags(records, source, programme), faulty)
+
+
+def begin_records(
+    records: pd.DataFrame, source: Source, reading: DateReading | None, style: Style | None
+) -> tuple[pd.DataFrame, Style, pd.Series, pd.Series]:
+    """Return records numbered from 0, how their numbers are read, when each was received, and what is wrong with it.
+
+    >>> records = pd.DataFrame({"text": ["a"]}, index=[7])
+    >>> begin_records(records, Source.model_construct(keep={}), None, Style())[0].index.tolist()
+    [0]
+    """
+    records = records.reset_index(drop=True)
+    received, faults = read_received(records, source, reading)
+    faults = _add_faults(faults, find_left_out(records, source))
+    return records, style or tell_style(records, source), received, faults
 
 
 def shrink(frame: pd.DataFrame) -> pd.DataFrame:
@@ -286,6 +292,15 @@ def _quote(value: str) -> str:
     return "missing" if pd.isna(value) else repr(value if len(value) <= 60 else value[:60] + "…")
 
 
+def add_fault(faults: pd.Series, reason: str, where: pd.Series) -> pd.Series:
+    """Return the faults with one more reason where it holds.
+
+    >>> add_fault(pd.Series(["no date", None]), "no kind of event", pd.Series([True, True])).tolist()
+    ['no date; no kind of event', 'no kind of event']
+    """
+    return _add_faults(faults, pd.Series(reason, where.index, dtype="str").where(where))
+
+
 def _add_faults(faults: pd.Series, more: pd.Series) -> pd.Series:
     both = faults.notna() & more.notna()
     return faults.fillna(more).mask(both, faults + "; " + more)
@@ -321,7 +336,6 @@ def _clean_texts(
     said: pd.DataFrame, records: pd.DataFrame, source: Source, programme: Programme
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Repair, cut and redact what was said, and score its language; what is cut stands aside."""
-    regions = choose_regions(programme.languages, programme.regions)
     said["verbatim"] = repair_texts(said["verbatim"])
     said = said[said["verbatim"].notna()].reset_index(drop=True)
     asides = pd.DataFrame(columns=["at", "question", "part", "text"], dtype="str")
@@ -334,7 +348,7 @@ def _clean_texts(
 
     def redact(texts: pd.Series, at: pd.Series) -> pd.Series:
         names = records[source.names].take(at).set_axis(texts.index) if source.names else None
-        return redact_texts(texts, regions=regions, keep=programme.keep_handles, names=names)
+        return redact_as_told(texts, programme, names=names)
 
     said["verbatim"] = redact(said["verbatim"], said["at"])
     asides = asides.astype({"at": "int64", "question": "str", "text": "str"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from vocwb.collect.clean import blank_to_missing
-from vocwb.collect.redact import choose_regions, redact_texts
+from vocwb.collect.redact import redact_as_told
 from vocwb.crosswalk import Source, Turns
 from vocwb.programme import Programme
 
@@ -79,8 +79,7 @@ def list_tags(records: pd.DataFrame, source: Source, programme: Programme) -> pd
     cells = blank_to_missing(records[source.tags.column]).dropna()
     listed = {cell: _split_tags(cell, source.tags.separator) for cell in cells.unique()}
     tags = blank_to_missing(cells.map(listed).explode()).dropna()
-    regions = choose_regions(programme.languages, programme.regions)
-    tags = redact_texts(tags, regions=regions, keep=programme.keep_handles)
+    tags = redact_as_told(tags, programme)
     return tags.rename("tag").rename_axis("at").reset_index().drop_duplicates(ignore_index=True)
 
 
