@@ -32,7 +32,7 @@ def test_an_id_that_reads_like_content_is_an_id():
     content = write_identities("s", pd.Series([None], dtype="str"), records).item()
     hashed = content.rpartition(":")[2]
     assert write_identities("s", pd.Series([f"content{hashed}"]), records).item() != content
-    assert hash_texts([content]) == [hash_id("s", "content", hashed)]
+    assert hash_texts(pd.Series([content])).tolist() == [hash_id("s", "content", hashed)]
 
 
 def test_the_earliest_of_one_id_is_the_original_in_any_order():

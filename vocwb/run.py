@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import papermill
@@ -23,10 +24,8 @@ from pydantic import ConfigDict, ValidationError, create_model
 from tqdm import tqdm
 from traitlets.config import Config
 
-from vocwb.collect.draft import draft_programme
 from vocwb.decisions import export_decisions, find_codebook, read_decisions
 from vocwb.errors import ProgrammeError, RunError, VocwbError
-from vocwb.forget import Forgotten, forget_file, forget_respondent
 from vocwb.paths import notebook_folder, programme_folder, raw_folder, report_folder
 from vocwb.programme import read_programme
 from vocwb.store import check_month, check_month_form, list_months, short_path, write_whole
@@ -287,13 +286,15 @@ def write_draft(programme: str, *, raw: str = "") -> Path:
             f"{short_path(path)} is there already.",
             remedy="Name a new one: make programme PROGRAMME=name RAW=folder",
         )
+    from vocwb.collect.draft import draft_programme  # it and `forget` load what a month does not need
+
     text = draft_programme(raw_folder(programme, raw))
     write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
     return path
 
 
-def forget(options: argparse.Namespace) -> Forgotten:
-    """Forget the respondent or the file that the command line names, one of the two.
+def forget(options: argparse.Namespace) -> NamedTuple:
+    """Forget the respondent or the file that the command line names, one of the two; see `forget.Forgotten`.
 
     >>> forget(argparse.Namespace(respondent="", file=""))
     Traceback (most recent call last):
@@ -306,6 +307,8 @@ def forget(options: argparse.Namespace) -> Forgotten:
             "Nobody and nothing is named to be forgotten, or both are.",
             remedy="Give one: make forget RESPONDENT=name, or FILE=name (a raw file that is gone)",
         )
+    from vocwb.forget import forget_file, forget_respondent
+
     known = read_programme(options.programme)
     given = {"who": options.who, "why": options.why, "raw": options.raw}
     if options.file:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.stats import binom
 
 _BANDS, _BAND = 20, 6
 _PRIME = np.uint32(2_654_435_761)
@@ -63,10 +64,11 @@ def mark_duplicates(feedback: pd.DataFrame, *, shortest: int = 36, threshold: fl
     def read(places: np.ndarray) -> list[str]:
         return fold_texts(texts.take(pa.array(order[places])).fill_null("").to_pylist())
 
-    rows, wholes, bands = _sketch_texts(read, language, shortest)
+    rows, wholes, bands, marks = _sketch_texts(read, language, shortest)
     _, first, group = np.unique(wholes, return_index=True, return_inverse=True)
     heads = np.sort(first)
-    linked = _link_pairs(_pair_up(bands, heads), rows[heads], read, language, threshold)
+    pairs = _keep_likely(_pair_up(bands, heads), marks[heads], threshold)
+    linked = _link_pairs(pairs, rows[heads], read, language, threshold)
     head = rows[first[group]].tolist()
     original = np.array([linked.get(at, at) for at in head], dtype="int64")
     again, original = order[rows[original != rows]], order[original[original != rows]]
@@ -123,10 +125,14 @@ def _shingle_size(folded: str) -> int:
 
 def _sketch_texts(
     read: Callable[[np.ndarray], list[str]], language: np.ndarray, shortest: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the places of the texts that are long enough, a hash of each, and its key in each band."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of the texts that are long enough, a hash of each, its key in each band, and its marks.
+
+    Marks are a byte of each of its minima, or noughts alone for a text that is cut.
+    """
     rows, wholes = np.empty(len(language), "int64"), np.empty(len(language), "uint64")
     bands, n = np.empty((_BANDS, len(language)), "uint32"), 0
+    marks = np.zeros((len(language), _BANDS * _BAND), "uint8")
     for start in range(0, len(language), _CHUNK):
         folded = read(np.arange(start, min(start + _CHUNK, len(language))))
         kept = [at for at, text in enumerate(folded) if weigh_text(text) >= shortest and len(text) >= 4]
@@ -139,17 +145,19 @@ def _sketch_texts(
         sizes = np.array([_shingle_size(text) for text in folded])
         for size in np.unique(sizes):
             at = np.flatnonzero(sizes == size)
-            bands[:, n + at] = _hash_bands([folded[k] for k in at], int(size)) ^ spoken[at]
+            keys, marks[n + at] = _hash_bands([folded[k] for k in at], int(size))
+            bands[:, n + at] = keys ^ spoken[at]
+        marks[n + np.flatnonzero([text.endswith(_CUT) for text in folded])] = 0
         n += len(kept)
-    return rows[:n], wholes[:n], bands[:, :n]
+    return rows[:n], wholes[:n], bands[:, :n], marks[:n]
 
 
 def _hash_whole(folded: str) -> int:
     return int.from_bytes(hashlib.blake2b(folded.rstrip(_CUT).encode(), digest_size=8).digest(), "little")
 
 
-def _hash_bands(folded: list[str], size: int) -> np.ndarray:
-    """Return the key of each text in each band: one hash of the minima of its shingles under 6 permutations."""
+def _hash_bands(folded: list[str], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the key of each text in each band, one hash of the minima of its shingles, and the marks of each."""
     grams, wide = np.frombuffer("".join(folded).encode("utf-32-le"), "<u4").astype("uint32"), 1
     while wide < size:
         grams = grams[:-wide] * _PRIME**wide + grams[wide:]
@@ -162,11 +170,14 @@ def _hash_bands(folded: list[str], size: int) -> np.ndarray:
     counts = lengths - size + 1
     grams, starts = grams[inside], np.cumsum(counts) - counts
     keys = np.zeros((_BANDS, len(folded)), "uint32")
-    for key, band in zip(keys, _PERMUTATIONS, strict=True):
-        for flip, times in band:
+    marks = np.empty((len(folded), _BANDS, _BAND), "uint8")
+    for at, (key, band) in enumerate(zip(keys, _PERMUTATIONS, strict=True)):
+        for number, (flip, times) in enumerate(band):
+            lowest = np.minimum.reduceat((grams ^ flip) * times, starts)
             key *= _PRIME
-            key += np.minimum.reduceat((grams ^ flip) * times, starts)
-    return keys
+            key += lowest
+            marks[:, at, number] = lowest % 255 + 1
+    return keys, marks.reshape(len(folded), -1)
 
 
 def _pair_up(bands: np.ndarray, heads: np.ndarray) -> np.ndarray:
@@ -188,6 +199,21 @@ def _pair_up(bands: np.ndarray, heads: np.ndarray) -> np.ndarray:
     return np.stack(np.divmod(found, max(n, 1)), axis=1)
 
 
+def _keep_likely(pairs: np.ndarray, marks: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the pairs of which as many marks agree as of 1999 in 2000 at the threshold, and those of a cut text.
+
+    How many agree estimates the similarity (b-bit minwise hashing, Li and König 2010).
+    """
+    count = marks.shape[1]
+    fewest = binom.ppf(1 / 2000, count, threshold)
+    kept = [
+        ((one == other).sum(axis=1) >= fewest) | (one[:, 0] == 0) | (other[:, 0] == 0)
+        for some in np.array_split(pairs, len(pairs) // 100_000 + 1)
+        for one, other in [(marks[some[:, 0]], marks[some[:, 1]])]
+    ]
+    return pairs[np.concatenate(kept)]
+
+
 def _link_pairs(
     pairs: np.ndarray,
     rows: np.ndarray,
@@ -196,19 +222,29 @@ def _link_pairs(
     threshold: float,
 ) -> dict[int, int]:
     """Return copy -> original: of the originals that a text may copy, the earliest that it does copy."""
+    texts: dict[int, str] = {}
 
-    @lru_cache(maxsize=256)
+    @lru_cache(maxsize=_CHUNK)
     def shingle(at: int) -> tuple[str, set[str], Counter]:
-        [text] = read(np.array([at]))
-        size = _shingle_size(text)
-        return text, {text[k : k + size] for k in range(len(text) - size + 1)}, Counter(_NUMBER.findall(text))
+        size = _shingle_size(texts[at])
+        shingles = {texts[at][k : k + size] for k in range(len(texts[at]) - size + 1)}
+        return texts[at], shingles, Counter(_NUMBER.findall(texts[at]))
 
     linked: dict[int, int] = {}
-    for at, earlier in groupby(rows[pairs].tolist(), key=lambda pair: pair[0]):
-        for original in sorted({linked.get(other, other) for _, other in earlier}):
-            if language[original] == language[at] and _is_copy(shingle(original), shingle(at), threshold):
-                linked[at] = original
-                break
+    starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=-1))  # of all pairs of one text
+    for part in np.split(pairs, starts[_CHUNK::_CHUNK]):
+        part = rows[part]
+        # What an original of this part is, is one of its texts or what one of them was linked to before.
+        places = {linked.get(at, at) for at in np.unique(part).tolist()} | set(part[:, 0].tolist())
+        missing = np.array(sorted(places - texts.keys()), dtype="int64")
+        texts = {at: texts[at] for at in places & texts.keys()} | dict(
+            zip(missing.tolist(), read(missing), strict=True)
+        )
+        for at, earlier in groupby(part.tolist(), key=lambda pair: pair[0]):
+            for original in sorted({linked.get(other, other) for _, other in earlier}):
+                if language[original] == language[at] and _is_copy(shingle(original), shingle(at), threshold):
+                    linked[at] = original
+                    break
     return linked
 
 

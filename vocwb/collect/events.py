@@ -160,7 +160,7 @@ def drop_repeats(rows: pd.DataFrame, table: str) -> tuple[pd.DataFrame, pd.DataF
     known = rows["identity"].astype("str") + prefix_length(rows[what].astype("str"))
     undated = rows["file"].astype("str").where(rows["month"] == "all", "")
     number = rows.groupby([known, rows["source"], rows["file"]], observed=True).cumcount() + 1
-    ids = pd.Series(hash_texts(known + prefix_length(undated) + ":" + number.astype("str")), dtype="str")
+    ids = hash_texts(known + prefix_length(undated) + ":" + number.astype("str"))
     again = ids.duplicated()
     whole = again.groupby([rows[name] for name in _RECORD], observed=True).all()
     repeats = whole[whole].reset_index()[["source", "file"]].astype("str")

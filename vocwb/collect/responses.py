@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -151,11 +152,11 @@ def hide_names(names: pd.Series, key: bytes, source: Source) -> pd.Series:
     """
     salt = f"{len(source.name)}:{source.name}:" if source.voice == "employee" else ""
     secret = hashlib.sha256(key).digest()
-    hidden = {
-        name: hashlib.blake2b((salt + name).encode(), key=secret, digest_size=16).hexdigest()
-        for name in names.dropna().unique()
-    }
-    return names.map(hidden).astype("str")
+    codes, known = pd.factorize(names)
+    hidden = hash_texts(
+        salt + pd.Series(known, dtype="str"), new=partial(hashlib.blake2b, key=secret, digest_size=16)
+    )
+    return pd.Series(hidden.array.take(codes, allow_fill=True), names.index)
 
 
 def name_months(received: pd.Series, timezone: str) -> pd.Series:

@@ -4,6 +4,7 @@ import difflib
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -250,7 +251,7 @@ def _read_form(
     if form in ("csv", "tsv"):
         is_utf8 = encoding.name in ("utf-8", "utf-8-sig")
         recoded = (text.encode("utf-8", "surrogatepass") for text in decode_blocks(blocks(), encoding))
-        yield from read_delimited(
+        parts = read_delimited(
             blocks() if is_utf8 else recoded,
             file=file,
             delimiter=source.delimiter or ("\t" if form == "tsv" else None),
@@ -259,6 +260,7 @@ def _read_form(
             encoding=encoding.name,
             errors="vocwb-mark" if is_utf8 else "surrogatepass",
         )
+        yield from _read_ahead(parts)
         return
     data = b"".join(blocks())
     if not data.strip():
@@ -276,6 +278,15 @@ def _read_form(
     else:
         found = _read_text("".join(decode_blocks([data], encoding)), form, file, source)
     yield from _cut_rows(found)
+
+
+def _read_ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield parts, and read the next one while the caller is busy with this one."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, parts, None)
+        while (part := following.result()) is not None:
+            following = reader.submit(next, parts, None)
+            yield part
 
 
 def _read_text(text: str, form: str, file: str, source: Source) -> Rows:

@@ -167,7 +167,7 @@ def _read_fast(data: bytes, line: int, form: _Form) -> tuple[Part | None, int]:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(data),
             read_options=pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=len(data) + 1, column_names=names
+                use_threads=True, block_size=len(data) + 1, column_names=names
             ),
             parse_options=pyarrow.csv.ParseOptions(delimiter=form.delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string())),
@@ -204,8 +204,10 @@ def _number_lines(data: bytes, ends: np.ndarray, table: pa.Table, form: _Form) -
             continue
         breaks = pc.count_substring(column, "\n").to_numpy()
         inner += breaks
-        many = pc.count_substring(column, form.delimiter).to_numpy() >= table.num_columns - 1
-        doubtful |= (breaks > 0) & (many | pc.match_substring(column, '"').to_numpy())
+        broken = np.flatnonzero(breaks)
+        cells = column.take(broken)
+        many = pc.greater_equal(pc.count_substring(cells, form.delimiter), table.num_columns - 1)
+        doubtful[broken] |= pc.or_(many, pc.match_substring(cells, '"')).to_numpy()
     if count != len(table) + inner.sum():
         return None  # blank lines, which are no records
     starts = np.concatenate([[1], 1 + np.cumsum(1 + inner)])
