@@ -77,16 +77,20 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.running = False
         for stage, places in STAGES.items():
             for module, name in places:
                 setattr(module, name, self.time(stage, getattr(module, name)))
 
     def time(self, stage: str, function):
         def timed(*given, **options):
-            began = time.perf_counter()
+            if self.running:  # one that another calls is counted in that one
+                return function(*given, **options)
+            self.running, began = True, time.perf_counter()
             try:
                 return function(*given, **options)
             finally:
+                self.running = False
                 self.seconds[stage] += time.perf_counter() - began
 
         return timed
