@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import stopwordsiso
@@ -31,6 +32,14 @@ class Language(NamedTuple):
     kept: str
 
 
+class Word(NamedTuple):
+    """A word as it is counted, as it is written, and whether it stands directly after the one before it."""
+
+    token: str
+    written: str
+    follows: bool
+
+
 LANGUAGES = {
     language.code: language
     for language in (
@@ -44,7 +53,8 @@ LANGUAGES = {
             "pages place poorly present problem problems quick quickly room rooms sent serious show sign site "
             "slow small sorry stop system test text thank thanks tv unfortunately unlike usefulness useful "
             "website web webpage click cry due older old new young younger opened open closed date dates "
-            "working work works worked difficult different end first last wrong good great best better",
+            "working work works worked difficult different end first last wrong good great best better value copy "
+            "thick thin width microsoft reserved member members goods early clear free index length welcome",
         ),
         Language(
             "fa", "فارسی", "Persian", "rtl", "Arabic", True,
@@ -52,7 +62,8 @@ LANGUAGES = {
             "داره دارن دارم دارید داشت نداره همه چی چیه چیز چیزی کردم کرده کنید کنم کنن باشه باشن بشه بکنه شاید "
             "ولی اما فقط خیلی سلام ممنون مرسی لطفا دوستان عزیز من ما شما ایشون اینا اونا همین همون الان بعدش "
             "قبلا حالا پس چون وقتی هر چند تا مثل یعنی انگار کلا واقعا اصلا حتما البته کمی اینکه آن آنها یا نه "
-            "بهش ازش براش برام بهم ازم خودش خودم بوده نبود نباشه دادم داده گرفتم گرفته هستن هستم ها های هایی ای",
+            "بهش ازش براش برام بهم ازم خودش خودم بوده نبود نباشه دادم داده گرفتم گرفته هستن هستم ها های هایی ای "
+            "باهاش باهام باش نظرم یکم یکمی راستش",
             "بد خوب بهتر بهترین راحت خدمات زود دیر تازه مجانی بزرگ کم قبل",
         ),
         Language(
@@ -61,7 +72,8 @@ LANGUAGES = {
             "نحن هو هي هم هذا هذه هاي هذي ذلك هناك هنا لكن لان لانه لانها كان كانت يكون تكون كنت كنا ليس ليست لم لن "
             "قد كل بعض اي ايضا ان انه انها عند عندي عندهم عنده لدي لديهم فيه فيها منه منها به بها له لها لهم لنا معي "
             "معهم الذي التي ولا ولم وما حتى اذا لو كيف متى اين ليش لماذا ايش شو وش عشان علشان غير بدون اكثر اقل "
-            "والله الله شاء ماشاء احد واحد مره مرة زي مثل حق تم لازم ممكن يمكن بعد قبل بين او ثم الان اليوم",
+            "والله الله شاء ماشاء احد واحد مره مرة زي مثل حق تم لازم ممكن يمكن بعد قبل بين او ثم الان اليوم "
+            "مافيه مافي",
             "اخيره سنه سنوات زياره قوه صباح مساء",
         ),
         Language(
@@ -89,7 +101,8 @@ LANGUAGES = {
             "第 次 点 點 些 样 樣 里 裡 上 下 中 内 內 外 前 人 事 东西 東西 这么 這麼 那么 那麼 "
             "多 少 大 小 好 nbsp 不过 不過 其实 其實 起来 起來 出来 出來 两 兩 几 幾 位 家 件 天 "
             "年 月 日 号 號 完 哈 哈哈 哈哈哈 呵呵 挺 蛮 蠻 只 等 叫 问 問 请问 請問 谢谢 謝謝 "
-            "还有 還有 就要 居然 竟然 根本 完全 直接 这种 這種 那种 那種 怎样",
+            "还有 還有 就要 居然 竟然 根本 完全 直接 这种 這種 那种 那種 怎样 "
+            "两个 兩個 半个 半個 三个 三個 一个多 一個多 一个半 一個半 第一次 第二次 里面 裡面",
             "打 光 冲 区 受到 等到 靠",
         ),
     )
@@ -204,18 +217,69 @@ def tokenise_text(text: str, language: str) -> list[str]:
     >>> tokenise_text("کتاب‌های خوب", "fa")
     ['کتاب\u200cهای', 'خوب']
     """
-    stops = stop_words(language)
-    text = normalise_text(_NOISE.sub(" ", html.unescape(text)), language)
-    if language == "zh":
-        return [word for word in _cutter().lcut(text) if word not in stops and _is_word(word)]
-    words = [word.replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
-    words = [word for word in words if word not in stops and _is_word(word)]
-    if language == "ar":
-        words = [_AR_CLITIC.sub("", word, count=1) if _AR_CLITIC.match(word) else word for word in words]
-        words = [word for word in words if word not in stops and not (word[0] in "وف" and word[1:] in stops)]
-    if language == "fa":
-        words = [word for word in words if not _FA_LIGHT_VERB.fullmatch(word)]
+    return [word.token for word in scan_words(text, language)]
+
+
+def scan_words(text: str, language: str) -> list[Word]:
+    """Return the words of `text` that may name a topic, in order, each as it is counted and as it is written.
+
+    `token` is what `tokenise_text` returns; `written` is the word before the Arabic article and conjunctions were
+    taken off, in the spelling of `normalise_text`; `follows` says that it stands directly after the word before
+    it: no stop word and no punctuation between.
+
+    >>> [tuple(word) for word in scan_words("the boarding pass, sir", "en")]
+    [('boarding', 'boarding', False), ('pass', 'pass', True), ('sir', 'sir', False)]
+    """
+    text = normalise_text(blank_noise(text), language)
+    words, last = [], 0  # `last` is where the word kept last ended
+    for written, start in cut_words(text, language):
+        token = read_token(written, language)
+        if token:
+            words.append(Word(token, written, bool(words) and not text[last:start].strip()))
+            last = start + len(written)
     return words
+
+
+def blank_noise(text: str) -> str:
+    """Return `text` with a lone comma where addresses, @handles, markup and masks ("XXXX", "[phone]") stood.
+
+    >>> blank_noise("thanks @shop &amp; bye")
+    'thanks  ,  & bye'
+    """
+    return _NOISE.sub(" , ", html.unescape(text))
+
+
+def cut_words(text: str, language: str) -> list[tuple[str, int]]:
+    """Return all words of `text` as they stand in it, stop words and numbers too, and where each begins.
+
+    Chinese is cut by jieba, which returns punctuation and spaces among the words.
+
+    >>> cut_words("a late bus", "en")
+    [('a', 0), ('late', 2), ('bus', 7)]
+    """
+    if describe_language(language).spaced:
+        return [(match[0], match.start()) for match in _WORD.finditer(text)]
+    words = _cutter().lcut(text)
+    return list(zip(words, accumulate(map(len, words), initial=0), strict=False))
+
+
+def read_token(written: str, language: str) -> str:
+    """Return a word of a normalised text as it is counted, "" where it names no topic.
+
+    >>> read_token("driver's", "en"), read_token("the", "en")
+    ('driver', '')
+    """
+    stops = stop_words(language)
+    word = written.replace("’", "'").removesuffix("'s")
+    if word in stops or not _is_word(word):
+        return ""
+    if language == "ar":
+        clitic = _AR_CLITIC.match(word)
+        word = word[clitic.end() :] if clitic else word
+        return "" if word in stops or (word[0] in "وف" and word[1:] in stops) else word
+    if language == "fa" and _FA_LIGHT_VERB.fullmatch(word):
+        return ""
+    return word
 
 
 def text_direction(text: str) -> str:
