@@ -1,4 +1,4 @@
-# vocwb: every command, with what it does. Settings: PROGRAMME= MONTH= RAW= FROM= WHO= WHY= PYTHON=
+# vocwb: every command, with what it does. Settings: PROGRAMME= MONTH= RAW= FROM= WHO= WHY= USE= PYTHON=
 
 PYTHON ?= python3
 PROGRAMME ?= sample
@@ -36,15 +36,16 @@ month: setup ## the schedule's report of a month; never fits a codebook (resume 
 programme: setup ## draft data/PROGRAMME/programme.yml from the files in RAW=
 	@$(RUN) programme $(SETTINGS)
 
-codebook: setup ## fit a new codebook on the months up to MONTH= and put it in use; WHO= says by whom
-	@$(RUN) codebook $(SETTINGS)
+codebook: export SAID_WHY = $(value WHY)
+codebook: setup ## fit a new codebook on the months up to MONTH= and show what changes, or put USE= in use; WHO= says by whom
+	@$(RUN) codebook $(SETTINGS) --use "$(USE)" --why="$$SAID_WHY"
 
 # What names a person is passed by the environment, so that the shell reads nothing into it.
 forget: export GONE_NAME = $(value RESPONDENT)
 forget: export GONE_FILE = $(value FILE)
-forget: export GONE_WHY = $(value WHY)
+forget: export SAID_WHY = $(value WHY)
 forget: setup ## erase RESPONDENT= (or FILE=, a raw file that is gone) from store and reports; WHO= and WHY=
-	@$(RUN) forget $(SETTINGS) --respondent="$$GONE_NAME" --file="$$GONE_FILE" --why="$$GONE_WHY"
+	@$(RUN) forget $(SETTINGS) --respondent="$$GONE_NAME" --file="$$GONE_FILE" --why="$$SAID_WHY"
 
 lab: setup ## open JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=notebooks

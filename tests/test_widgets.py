@@ -9,7 +9,6 @@ from vocwb.share.widgets import (
     code_verbatims_form,
     find_field,
     five_whys_form,
-    name_topic_form,
     verbatim_html,
 )
 
@@ -34,25 +33,12 @@ def fill(form, **fields):
 PERSON = {"Who": "Ada", "Why_you_decide_so": "clearer"}
 
 
-def test_a_topic_is_named_merged_and_retired(on_decide, decided):
-    form = name_topic_form(make_tables()["codebook"], on_decide)
-    fill(form, Topic="T0002", New_name="  Couriers ", **PERSON)
-    fill(form, What_to_do="merge into", Merge_into="T0003")
-    fill(form, What_to_do="retire")
-    assert [(one["kind"], one["subject"], one["value"]) for one in decided] == [
-        ("topic_name", "T0002", {"name": "Couriers"}),
-        ("topic_merge", "T0002", {"into": "T0003"}),
-        ("topic_retire", "T0002", {}),
-    ]
-    assert {(one["who"], one["why"]) for one in decided} == {("Ada", "clearer")}
-
-
-def test_nothing_is_saved_without_a_person_a_reason_or_a_name(on_decide, decided):
-    form = name_topic_form(make_tables()["codebook"], on_decide)
-    assert "Write a name" in fill(form, **PERSON)
-    assert "Who" in fill(form, New_name="x", Who="   ")
+def test_nothing_is_saved_without_a_person_a_reason_or_what_is_said(on_decide, decided):
+    tables = make_tables()
+    form = five_whys_form(tables["causes"], tables["whys"], on_decide)
+    assert "Write your why" in fill(form, **PERSON)
+    assert "“Who”" in fill(form, **{"Why_does_this_happen?": "No forecast"}, Who="   ")
     assert "Why you decide so" in fill(form, Who="Ada", Why_you_decide_so="")
-    assert "itself" in fill(form, What_to_do="merge into", Topic="T0001", Merge_into="T0001", **PERSON)
     assert not decided
 
 
@@ -122,17 +108,17 @@ def test_what_the_store_refuses_is_told_and_the_form_stays():
     def refuse(**_):
         raise DecisionError("There is no <such> topic.", remedy="Choose another.")
 
-    form = name_topic_form(make_tables()["codebook"], refuse)
-    message = fill(form, New_name="x", **PERSON)
+    tables = make_tables()
+    form = five_whys_form(tables["causes"], tables["whys"], refuse)
+    message = fill(form, **{"Why_does_this_happen?": "No forecast"}, **PERSON)
     assert "Nothing was saved" in message and "&lt;such&gt;" in message and "Choose another" in message
 
 
 def test_a_form_without_anything_to_decide_says_so():
-    empty = make_tables()["codebook"].head(0)
-    form = name_topic_form(empty, print)
-    assert find_field(form, "Save").disabled and "no topic" in form.children[-1].value
+    form = code_verbatims_form(make_tables()["feedback"].head(0), ["price"], print)
+    assert find_field(form, "Save").disabled and "no verbatim" in form.children[-1].value
 
 
 def test_an_unknown_field_is_named_with_those_there_are():
     with pytest.raises(VocwbError, match="Who"):
-        find_field(name_topic_form(make_tables()["codebook"], print), "Whom")
+        find_field(code_verbatims_form(make_tables()["feedback"], ["price"], print), "Whom")

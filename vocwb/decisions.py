@@ -8,7 +8,7 @@ tracked in git, and a database is rebuilt from it when there is none.
 import datetime
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,13 +17,19 @@ import pandas as pd
 from vocwb.errors import DecisionError
 from vocwb.paths import programme_folder
 from vocwb.programme import Programme
-from vocwb.store import short_path, write_whole
+from vocwb.schemas import empty_table
+from vocwb.store import read_table, short_path, table_path, write_whole
 
 KINDS = {
-    "codebook_in_use": "subject: codebook id; value: reviewed (true or false)",
-    "topic_name": "subject: topic; value: name",
-    "topic_merge": "subject: topic; value: into (a topic)",
-    "topic_retire": "subject: topic; value: {}",
+    "codebook_in_use": "subject: codebook id; value: until, seed, reviewed (true or false)",
+    "topic_name": "subject: topic; value: name, language (of the name, may be left out), terms (at the time)",
+    "topic_define": "subject: topic; value: belongs, excludes, terms",
+    "topic_merge": "subject: topic; value: into (a topic), terms",
+    "topic_split": "subject: topic; value: parts, a list of {feedback_ids or vector, name}, terms",
+    "topic_retire": "subject: topic; value: terms",
+    "topic_restore": "subject: topic that was merged, split or retired; value: {}",
+    "topic_accept": "subject: id of a proposed topic; value: name, terms",
+    "memo": "subject: feedback id, topic or finding; value: text, in the researcher's own words",
     "why": "subject: an id of the why; value: parent, statement, evidence_for, evidence_against, dissent",
     "action": "subject: action id; value: title, owner, effort, status, registered_on, starts_on, target ...",
     "code": "subject: feedback id; value: category, polarity, intensity, ask",
@@ -31,9 +37,6 @@ KINDS = {
     "correction": "subject: what is corrected; value: what it should be",
 }
 """Each kind with what its subject and value hold."""
-
-_SINGLE = ("kind", "subject")
-_PER_PERSON = ("kind", "subject", "who")
 
 _COLUMNS = ["decision_id", "kind", "subject", "value", "who", "when", "why", "replaces"]
 _CREATE = (
@@ -82,6 +85,30 @@ def record_decision(
         return _insert(connection, row | {"when": now, "replaces": replaces})
 
 
+def undo_decision(programme: Programme, decision_id: int | None = None, *, who: str, why: str) -> int:
+    """Take back a decision, the last that stands if none is named, and return the id of the taking back.
+
+    The log keeps both, and what stood before stands again. Raises DecisionError where there is nothing to
+    take back: no such decision, or one that was replaced or taken back already.
+
+    >>> undo_decision(programme, who="Ada", why="the name misleads")  # doctest: +SKIP
+    2
+    """
+    standing = fold_decisions(read_decisions(programme))
+    chosen = standing.tail(1) if decision_id is None else standing[standing["decision_id"] == decision_id]
+    if chosen.empty:
+        raise DecisionError(
+            "There is no decision to take back."
+            if decision_id is None
+            else f"Decision {decision_id} does not stand, so it cannot be taken back.",
+            f"Decisions that stand: {', '.join(map(str, standing['decision_id'])) or 'none'}.",
+            "Look at list_history(read_decisions(programme)).",
+        )
+    row = chosen.iloc[0]
+    about = {"kind": row["kind"], "subject": row["subject"], "replaces": int(row["decision_id"])}
+    return record_decision(programme, value=None, who=who, why=why, **about)
+
+
 def read_decisions(programme: Programme) -> pd.DataFrame:
     """Return the whole log: decision_id, kind, subject, value (dict or None), who, when, why, replaces.
 
@@ -99,25 +126,66 @@ def read_decisions(programme: Programme) -> pd.DataFrame:
 def fold_decisions(decisions: pd.DataFrame, kind: str | None = None) -> pd.DataFrame:
     """Return the decisions that stand: the last of each subject, without what was replaced or taken back.
 
-    Of human codes the last of each subject and person stands, since coders may differ.
+    What is taken back gives way to the decision before it, and stands again if the taking back is taken back.
+    Of human codes the last of each person stands, since coders may differ; of names the last in each language;
+    every memo stands.
 
-    >>> log = pd.DataFrame({"decision_id": [1, 2], "kind": ["topic_name"] * 2, "subject": ["T0001"] * 2,
-    ...     "value": [{"name": "a"}, {"name": "b"}], "who": ["A", "B"], "when": [""] * 2, "why": [""] * 2,
-    ...     "replaces": pd.array([None, 1], dtype="Int64")})
-    >>> [value["name"] for value in fold_decisions(log)["value"]]
-    ['b']
+    >>> log = pd.DataFrame({"decision_id": [1, 2, 3], "kind": ["topic_name"] * 3, "subject": ["T0001"] * 3,
+    ...     "value": [{"name": "a"}, {"name": "b"}, None], "who": ["A", "B", "A"], "when": "", "why": "",
+    ...     "replaces": pd.array([None, None, 2], dtype="Int64")})
+    >>> [value["name"] for value in fold_decisions(log)["value"]], len(fold_decisions(log[:2]))
+    (['a'], 1)
     """
     if kind is not None:
         decisions = decisions[decisions["kind"] == kind]
-    standing = decisions[~decisions["decision_id"].isin(decisions["replaces"].dropna())]
-    personal = standing["kind"] == "code"
-    last = pd.concat(
-        [
-            standing[personal].drop_duplicates(list(_PER_PERSON), keep="last"),
-            standing[~personal].drop_duplicates(list(_SINGLE), keep="last"),
-        ]
-    )
+    gone, rows = _find_gone(decisions), decisions.to_dict("records")
+    standing = {_fold_key(row): row["decision_id"] for row in rows if row["decision_id"] not in gone}
+    last = decisions[decisions["decision_id"].isin(list(standing.values()))]
     return last[last["value"].notna()].sort_values("decision_id", ignore_index=True)
+
+
+def list_history(decisions: pd.DataFrame, kinds: Iterable[str] = KINDS) -> pd.DataFrame:
+    """Return the log, the latest first, with `standing`: whether a decision is neither replaced nor taken back.
+
+    kinds: which decisions are wanted. A row of value None takes back the one that `replaces` names.
+
+    >>> log = pd.DataFrame({"decision_id": [1, 2], "kind": ["memo"] * 2, "subject": ["T0001"] * 2,
+    ...     "value": [{"text": "a"}, None], "who": "A", "when": "", "why": "",
+    ...     "replaces": pd.array([None, 1], "Int64")})
+    >>> list_history(log)[["decision_id", "standing"]].values.tolist()
+    [[2, True], [1, False]]
+    """
+    wanted = decisions[decisions["kind"].isin(list(kinds))]
+    void = _find_gone(decisions, undoing=False)
+    wanted = wanted.assign(standing=~wanted["decision_id"].isin(void))
+    return wanted.sort_values("decision_id", ascending=False, ignore_index=True)
+
+
+def _find_gone(decisions: pd.DataFrame, *, undoing: bool = True) -> set[int]:
+    """Return the ids of what was replaced or taken back, and, if `undoing`, of what only takes back.
+
+    A taking back that was itself taken back does nothing; hence from the last to the first.
+    """
+    gone, backward = set(), set()
+    linked = decisions[decisions["replaces"].notna()].sort_values("decision_id", ascending=False)
+    for row in linked.to_dict("records"):
+        taking_back = not isinstance(row["value"], dict)
+        backward |= {row["decision_id"]} if taking_back else set()
+        if not (taking_back and row["decision_id"] in gone):
+            gone.add(int(row["replaces"]))
+    return gone | backward if undoing else gone
+
+
+def _fold_key(row: dict) -> tuple:
+    """Return what a decision is about; of two about the same the later stands."""
+    kind, subject = row["kind"], row["subject"]
+    if kind == "code":
+        return kind, subject, row["who"]
+    if kind == "memo":
+        return kind, subject, row["decision_id"]
+    if kind == "topic_name" and isinstance(row["value"], dict):
+        return kind, subject, row["value"].get("language") or ""
+    return kind, subject, ""
 
 
 def find_codebook(decisions: pd.DataFrame) -> str | None:
@@ -129,6 +197,62 @@ def find_codebook(decisions: pd.DataFrame) -> str | None:
     """
     standing = fold_decisions(decisions, "codebook_in_use")
     return None if standing.empty else str(standing["subject"].iloc[-1])
+
+
+def find_until(decisions: pd.DataFrame) -> str:
+    """Return the month up to which the codebook in use was fitted, "" where its decision does not say.
+
+    >>> log = pd.DataFrame({"decision_id": [1], "kind": "codebook_in_use", "subject": "C1",
+    ...                     "value": [{"until": "2025-11"}], "who": "A", "replaces": pd.array([None], "Int64")})
+    >>> find_until(log)
+    '2025-11'
+    """
+    standing = fold_decisions(decisions, "codebook_in_use")
+    return "" if standing.empty else str(standing["value"].iloc[-1].get("until", ""))
+
+
+def read_codebook(programme: Programme, codebook_id: str | None) -> pd.DataFrame:
+    """Return a codebook as it was fitted, and below it the topics that people accepted since; none for no id.
+
+    >>> read_codebook(read_programme("sample"), find_codebook(decisions))  # doctest: +SKIP
+    """
+    if codebook_id is None:
+        return empty_table("codebook")
+    fitted = read_table(programme, "codebook", part=codebook_id)
+    later = read_table(programme, "accepted", part=codebook_id, empty=True)
+    return pd.concat([fitted, later], ignore_index=True) if len(later) else fitted
+
+
+def find_fit(programme: Programme, codebook_id: str) -> dict:
+    """Return until (the last month it was fitted on) and seed of a codebook, as its manifest says.
+
+    >>> find_fit(read_programme("sample"), "C1")  # doctest: +SKIP
+    {'until': '2025-11', 'seed': 0}
+    """
+    manifest = table_path(programme, "codebook", codebook_id).with_suffix(".manifest.json")
+    made = json.loads(manifest.read_text(encoding="utf-8"))["parameters"]
+    return {name: made[name] for name in ("until", "seed")}
+
+
+def use_first(programme: Programme, codebook_id: str, *, who: str, why: str, value: dict) -> str:
+    """Put a codebook in use where none is yet, and say what is in use, and what to do to use another.
+
+    A refit is looked at before it is used: `make codebook USE=id WHO=name` decides it.
+
+    >>> use_first(read_programme("sample"), "C1", who="Ada", why="fitted", value={})  # doctest: +SKIP
+    'C1 is in use.'
+    """
+    known = find_codebook(read_decisions(programme))
+    if known is None:
+        given = {"value": value, "who": who, "why": why}
+        record_decision(programme, kind="codebook_in_use", subject=codebook_id, **given)
+    if known in (None, codebook_id):
+        return f"{codebook_id} is in use."
+    return (
+        f"{known} stays in use. When you have looked at what has changed, put the new one in use, by\n"
+        f"    make codebook PROGRAMME={programme.name} USE={codebook_id} WHO=name\n"
+        f"and take it back by the same command with USE={known}."
+    )
 
 
 def export_decisions(programme: Programme) -> Path:

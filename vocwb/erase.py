@@ -16,7 +16,7 @@ from vocwb.paths import encoder_folder, report_folder
 from vocwb.programme import Programme
 from vocwb.share.publish import export_findings, write_report
 from vocwb.store import hash_file, list_parts, read_table, short_path, table_path, write_table
-from vocwb.understand.encoders import Encoder, build_encoder, load_encoder, save_encoder
+from vocwb.understand.encoders import MULTI, Encoder, build_encoder, load_encoder, save_encoder
 
 ERASED = "[erased]"
 """What stands in a published report where a quote or an id of what was erased stood."""
@@ -27,12 +27,16 @@ FindGone = Callable[[Iterable[str]], set[str]]
 SHORTEST = 20
 """Characters of a verbatim that is looked for as text: a shorter one may stand anywhere by chance."""
 
-_ROWS = {"assignments": "feedback_id", "codes": "feedback_id"}
+_ROWS = dict.fromkeys(("assignments", "codes", "mentions", "points"), "feedback_id")
 _LISTS = {
     "codebook": ("examples",),
+    "accepted": ("examples",),
+    "proposals": ("examples", "feedback_ids"),
     "findings": ("feedback_ids",),
     "causes": ("evidence_for", "evidence_against"),
 }
+_MONTHLY = ("findings", "causes")
+_WORDED = ("codebook", "accepted", "proposals")
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _QUOTE = re.compile(r'<blockquote\b[^>]*\bdata-feedback-id="([0-9a-f]{32})"[^>]*>[^<]*</blockquote>')
 _EVIDENCE = re.compile(r'<script type="application/json" id="evidence">(.*?)</script>', re.S)
@@ -50,16 +54,14 @@ def erase_results(programme: Programme, find_gone: FindGone) -> tuple[dict[str, 
     erased, months = {}, set()
     for table in (*_ROWS, *_LISTS):
         erased[table] = 0
-        folder = table_path(programme, table)
-        for path in sorted(folder.rglob("*.parquet")):
-            part = path.relative_to(folder).with_suffix("").as_posix()
+        for part in list_parts(programme, table):
             frame = read_table(programme, table, part=part)
             if table in _ROWS:
                 kept = frame[~frame[_ROWS[table]].isin(find_gone(frame[_ROWS[table]]))]
                 count = len(frame) - len(kept)
             else:
                 kept, count = _shorten_lists(frame, _LISTS[table], find_gone)
-                months |= {part.split("/")[0]} if count and table != "codebook" else set()
+                months |= {part.split("/")[0]} if count and table in _MONTHLY else set()
             rewrite_table(programme, table, kept, part=part, changed=count > 0)
             erased[table] += count
     return erased, months
@@ -94,8 +96,11 @@ def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) ->
         if not (path.with_suffix(".json").exists() and path.with_suffix(".npz").exists()):
             path.unlink()  # half of what a killed process wrote or removed: nothing can load it
     encoders = [load_encoder(path.stem, folder) for path in sorted(folder.glob("*.npz"))]
-    parts = list_parts(programme, "codebook")
-    books = {part: read_table(programme, "codebook", part=part) for part in parts}
+    books = {
+        (table, part): read_table(programme, table, part=part)
+        for table in _WORDED
+        for part in list_parts(programme, table)
+    }
     alone = {}
     for language, rows in said.groupby("language"):
         kept = {word for one in encoders if one.language == language for word in one.vocabulary}
@@ -107,21 +112,27 @@ def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) ->
             words -= set(tokenise_text(text, language))
         alone[language] = words
     renamed = {one.encoder_id: _drop_words(one, alone.get(one.language, set()), folder) for one in encoders}
-    for part, book in books.items():
+
+    def has_gone(text: str, language: str) -> bool:
+        if language == MULTI:
+            return any(has_gone(text, one) for one in alone)
+        return not alone.get(language, set()).isdisjoint(tokenise_text(text, language))
+
+    for (table, part), book in books.items():
         terms = [
-            [
-                term
-                for term in terms
-                if not alone.get(language, set()).intersection(tokenise_text(term, language))
-            ]
+            [term for term in terms if not has_gone(term, language)]
             for terms, language in zip(book["terms"], book["language"], strict=True)
         ]
-        names = [
-            " · ".join(new[:3]) if name == " · ".join(old[:3]) else name
-            for name, old, new in zip(book["name"], book["terms"], terms, strict=True)
-        ]
-        fresh = book.assign(terms=terms, name=names, encoder_id=book["encoder_id"].replace(renamed))
-        rewrite_table(programme, "codebook", fresh, part=part, changed=not fresh.equals(book))
+        # A name that is suggested is made of what people said.
+        names = {
+            column: [
+                " · ".join(left[:3]) if has_gone(name, language) else name
+                for name, left, language in zip(book[column], terms, book["language"], strict=True)
+            ]
+            for column in {"name", "theme_name"} & set(book)
+        }
+        fresh = book.assign(terms=terms, encoder_id=book["encoder_id"].replace(renamed), **names)
+        rewrite_table(programme, table, fresh, part=part, changed=not fresh.equals(book))
     for old, new in renamed.items():
         if old != new:
             for end in (".json", ".npz"):

@@ -29,10 +29,12 @@ from vocwb.erase import (
     rewrite_table,
 )
 from vocwb.errors import DecisionError, RunError, StoreError, VocwbError
-from vocwb.paths import programme_folder, raw_folder, report_folder, store_folder
+from vocwb.paths import programme_folder, raw_folder, report_folder, store_folder, vector_folder
 from vocwb.programme import Programme, read_key
 from vocwb.schemas import hash_id
 from vocwb.store import list_months, list_tables, read_table, short_path
+from vocwb.understand.topics import list_texts
+from vocwb.understand.vectors import keep_vectors
 
 REASON = "forgotten, as the respondent asked"
 """Why a record of a forgotten respondent is in quarantine, as `collect` says it too."""
@@ -362,7 +364,9 @@ def _erase(
         texts=said.loc[alone, "verbatim"],
         others=response_ids | ids | others,
     )
-    erased["words"] = erase_words(programme, said, feedback[~feedback["feedback_id"].isin(ids)])
+    left_said = feedback[~feedback["feedback_id"].isin(ids)]
+    erased["words"] = erase_words(programme, said, left_said)
+    erased["vectors"] = keep_vectors(list_texts(left_said), vector_folder(programme.name))
     frames = {name: tables[name] for name in ("quarantine", "ingested")}
     frames |= {name: tables[name][~is_gone(tables[name])] for name in ("events", "behaviour")}
     for name in ("responses", "feedback", "tags", "asides"):

@@ -53,6 +53,15 @@ def encoder_folder(programme: str) -> Path:
     return store_folder(programme) / "encoders"
 
 
+def vector_folder(programme: str) -> Path:
+    """Return the folder that keeps vectors of models from one run to the next, `store/vectors`.
+
+    >>> vector_folder("sample").parts[-2:]
+    ('store', 'vectors')
+    """
+    return store_folder(programme) / "vectors"
+
+
 def report_folder(programme: str, month: str) -> Path:
     """Return the folder of one month's report, `reports/<programme>/<month>`.
 

@@ -109,8 +109,8 @@ class Programme(Strict):
         return self.smallest_difference.model_dump()
 
     def encoder_of(self, language: str) -> str:
-        """Return the name of the encoder that serves a language; tfidf-svd serves any."""
-        return self.encoders.get(language, "tfidf-svd")
+        """Return the name of the encoder that serves a language: minilm-en English, tfidf-svd any, if none is named."""
+        return self.encoders.get(language, "minilm-en" if language == "en" else "tfidf-svd")
 
 
 def list_programmes() -> list[str]:

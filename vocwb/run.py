@@ -32,7 +32,7 @@ from vocwb.store import check_month, check_month_form, list_months, short_path, 
 
 NOTEBOOKS = {
     "01_ingest": ("programme", "raw"),
-    "02_topic_discovery": ("programme", "until", "who", "seed"),
+    "02_topic_discovery": ("programme", "until", "who", "where", "seed"),
     "03_topic_assignment": ("programme", "month"),
     "04_scorecard": ("programme", "month"),
     "05_segment_comparison": ("programme", "month", "months_back"),
@@ -85,6 +85,7 @@ def run_month(
         "raw": raw,
         "seed": seed,
         "who": UNREVIEWED,
+        "where": "",
         "months_back": 12,
         "topic": "",
     }
@@ -260,17 +261,49 @@ def _write_json(path: Path, state: dict) -> None:
 
 
 def fit_again(programme: str, *, until: str = "", who: str = "", seed: int = 0) -> Path:
-    """Fit a new codebook on the months up to `until` and put it in use; return the executed notebook.
+    """Fit a new codebook on the months up to `until`; return the executed notebook, in which it is reviewed.
+
+    A first codebook is used at once; a refit when a person says so (`use_codebook`).
 
     >>> fit_again("sample", who="Ada")  # doctest: +SKIP
     """
-    if not who.strip():
-        raise RunError("A codebook is put in use by a person.", remedy="Say who: make codebook WHO=name")
+    _ask_who(who)
     until = check_month(read_programme(programme), until)
-    parameters = {"programme": programme, "until": until, "who": who, "seed": seed}
+    parameters = {"programme": programme, "until": until, "who": who, "where": "", "seed": seed}
     return run_notebook(
         notebook_folder() / f"{DISCOVERY}.ipynb", parameters, folder=report_folder(programme, "")
     )
+
+
+def use_codebook(programme: str, codebook_id: str, *, who: str = "", why: str = "") -> str:
+    """Put a codebook in use that was fitted before, a new one or an earlier one; return what is in use.
+
+    Raises StoreError where there is no such codebook, and DecisionError where a decision about topics does not
+    fit it: a name whose topic it lacks, or whose terms are others now.
+
+    >>> use_codebook("sample", "C1")
+    Traceback (most recent call last):
+    ...
+    vocwb.errors.RunError: A codebook is put in use by a person.
+    Say who: make codebook WHO=name
+    """
+    from vocwb.decisions import find_fit, fold_decisions, read_codebook, record_decision
+    from vocwb.understand.naming import apply_decisions
+
+    _ask_who(who)
+    known = read_programme(programme)
+    log = read_decisions(known)
+    apply_decisions(read_codebook(known, codebook_id), fold_decisions(log))
+    value = find_fit(known, codebook_id) | {"reviewed": True}
+    record_decision(
+        known, kind="codebook_in_use", subject=codebook_id, value=value, who=who, why=why or "reviewed"
+    )
+    return f"{codebook_id} is in use; the next month reads by it, and `make month` restates this one."
+
+
+def _ask_who(who: str) -> None:
+    if not who.strip():
+        raise RunError("A codebook is put in use by a person.", remedy="Say who: make codebook WHO=name")
 
 
 def write_draft(programme: str, *, raw: str = "") -> Path:
@@ -331,7 +364,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--who", default="", help="who puts a codebook in use, or forgets")
     parser.add_argument("--respondent", default="", help="who is forgotten, as the exports name them")
     parser.add_argument("--file", default="", help="the raw file, gone on purpose, whose rows are forgotten")
-    parser.add_argument("--why", default="", help="why somebody or something is forgotten")
+    parser.add_argument("--why", default="", help="why somebody is forgotten, or a codebook is put in use")
+    parser.add_argument("--use", default="", help="the id of a fitted codebook that is put in use")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(words)
     logging.getLogger("papermill").setLevel(logging.ERROR)
@@ -340,6 +374,9 @@ def main(words: list[str] | None = None) -> int:
             made = write_draft(options.programme, raw=options.raw)
         elif options.what == "forget":
             print(forget(options))
+            return 0
+        elif options.what == "codebook" and options.use:
+            print(use_codebook(options.programme, options.use, who=options.who, why=options.why))
             return 0
         elif options.what == "codebook":
             made = fit_again(options.programme, until=options.month, who=options.who, seed=options.seed)

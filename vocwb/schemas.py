@@ -43,6 +43,12 @@ def _table(columns: str, key: str, scope: str = "programme", *, repeats: bool = 
     )
 
 
+_TOPIC = (
+    "codebook_id:str topic:str voice:str language:str encoder_id:str name:str theme:str theme_name:str terms:list"
+    " vector:list size:int floor:float examples:list first_seen:str lineage:str"
+)
+_MENTION = "feedback_id:str codebook_id:str topic:str similarity:float start:int end:int"
+
 TABLES = {
     "responses": _table(
         "response_id:str source:str file:str source_id:str? received_at:time? month:str channel:str"
@@ -73,15 +79,36 @@ TABLES = {
     "quarantine": _table(
         "source:str file:str line:int reason:str raw:str", "source file line reason raw", repeats=True
     ),
-    "codebook": _table(
-        "codebook_id:str topic:str voice:str language:str encoder_id:str name:str terms:list vector:list size:int"
-        " floor:float examples:list first_seen:str lineage:str",
-        "codebook_id topic",
+    "codebook": _table(_TOPIC, "codebook_id topic", "codebook"),
+    "accepted": _table(_TOPIC, "codebook_id topic", "codebook"),
+    "granularities": _table(
+        "codebook_id:str voice:str language:str n_topics:int smallest:int silhouette:float quality:float chosen:bool",
+        "codebook_id voice language n_topics",
         "codebook",
     ),
-    "assignments": _table(
-        "feedback_id:str codebook_id:str topic:str similarity:float start:int end:int",
-        "feedback_id codebook_id topic",
+    "points": _table(
+        "codebook_id:str voice:str language:str feedback_id:str x:float y:float",
+        "codebook_id feedback_id",
+        "codebook",
+    ),
+    "lineage": _table(
+        "codebook_id:str earlier_codebook_id:str topic:str earlier_topic:str relation:str score:float shared:int",
+        "codebook_id topic earlier_topic",
+        "codebook",
+    ),
+    "assignments": _table(_MENTION, "feedback_id codebook_id topic", "month"),
+    "mentions": _table(_MENTION, "feedback_id codebook_id topic", "month"),
+    "proposals": _table(
+        "proposal:str codebook_id:str month:str voice:str language:str encoder_id:str n:int cohesion:float"
+        " earlier_share:float p_adjusted:float unassigned:float nearest_topic:str nearest_similarity:float terms:list"
+        " vector:list floor:float examples:list feedback_ids:list",
+        "codebook_id proposal",
+        "month",
+    ),
+    "drift": _table(
+        "codebook_id:str month:str topic:str n:int fitted_n:int similarity:float fitted_similarity:float"
+        " difference:float? low:float? high:float? p:float? p_adjusted:float? shift:float verdict:str",
+        "codebook_id month topic",
         "month",
     ),
     "codes": _table(
@@ -113,6 +140,7 @@ TABLES = {
 _DTYPES = {
     "str": "str",
     "float": "float64",
+    "bool": "bool",
     "int": "int64",
     "int?": "Int64",
     "time": "datetime64[us, UTC]",

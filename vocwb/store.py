@@ -20,8 +20,8 @@ from vocwb.programme import Programme
 from vocwb.schemas import check_table, describe_table, empty_table, fit_table
 
 PACKAGES = (
-    "bertopic", "hdbscan", "lingua-language-detector", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy",
-    "statsmodels", "umap-learn",
+    "hdbscan", "lingua-language-detector", "numpy", "onnxruntime", "pandas", "pyarrow", "scikit-learn", "scipy",
+    "statsmodels", "tokenizers", "umap-learn",
 )  # fmt: skip
 """The packages whose version can change a figure."""
 
@@ -221,13 +221,14 @@ def list_tables(programme: Programme) -> list[str]:
     )
 
 
-def list_parts(programme: Programme, table: str, below: str = "") -> list[str]:
-    """Return the names of the parts of a table directly below a folder of parts.
+def list_parts(programme: Programme, table: str) -> list[str]:
+    """Return the names of all parts of a table.
 
     >>> list_parts(read_programme("sample"), "codes")  # doctest: +SKIP
     ['2025-11', '2025-12']
     """
-    return sorted(path.stem for path in (table_path(programme, table) / below).glob("*.parquet"))
+    folder = table_path(programme, table)
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.parquet"))
 
 
 def list_months(programme: Programme) -> list[str]:

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from vocwb import stats
-from vocwb.schemas import OUTLIER, make_findings, unit_of
+from vocwb.schemas import make_findings, unit_of
+from vocwb.understand.assignment import find_space
 from vocwb.understand.metrics import describe_difference, name_period
+from vocwb.understand.naming import list_standing
 
 
 def split_by_language(
@@ -15,14 +17,14 @@ def split_by_language(
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.Series]]:
     """Yield (heard, mentions, topics) for each language of the codebook, so that like is set against like.
 
-    heard: customers' opinions in that language ("multi": in all) that went through the assignment, with
-    `unit`, a number for each respondent (schemas.unit_of), sorted by feedback_id. An opinion without any
-    assignment, not even schemas.OUTLIER, was not looked at and is left out. mentions: heard with `topic`,
+    heard: customers' opinions in that language ("multi": in those without topics of their own) that went through
+    the assignment, with `unit`, a number for each respondent (schemas.unit_of), sorted by feedback_id. An opinion
+    without any assignment, not even schemas.OUTLIER, was not looked at and is left out. mentions: heard with `topic`,
     once for each topic of the opinion. topics: name by topic id, sorted; without the outliers.
 
     opinions: feedback_id, response_id, respondent_id, language, voice; assignments: feedback_id,
-    codebook_id, topic; codebook: codebook_id, topic, language, name, and as understand.codebook.name_topics
-    gives it also merged_into and retired (such topics are left out; merge_topics moves their verbatims) and
+    codebook_id, topic; codebook: codebook_id, topic, language, name, and as understand.naming.apply_decisions
+    gives it also merged_into and retired (such topics are left out; apply_to_assignments moves their verbatims) and
     voice (staff's topics are left out).
 
     >>> opinions = pd.DataFrame({"feedback_id": ["a", "b"], "response_id": ["r", "s"], "respondent_id": None,
@@ -39,15 +41,14 @@ def split_by_language(
     found = pd.DataFrame({"row": rows, "topic": assigned["topic"].to_numpy()})[rows >= 0]
     looked_at = np.zeros(len(heard), dtype=bool)
     looked_at[found["row"]] = True
-    known = codebook[codebook["topic"] != OUTLIER]
-    if "merged_into" in codebook:
-        known = known[known["merged_into"].isna() & ~known["retired"]]
+    known = list_standing(codebook)
     if "voice" in codebook:
         known = known[known["voice"] == "customer"]
     known = known.drop_duplicates("topic", keep="last").sort_values("topic")
+    spaces = find_space(heard, known)
     for language, topics in known.groupby("language"):
         names = topics.set_index("topic")["name"]
-        in_scope = looked_at & (language == "multi" or heard["language"].eq(language).to_numpy())
+        in_scope = looked_at & (spaces == language).to_numpy()
         talk = found.assign(topic=names.index.get_indexer(found["topic"]))
         talk = (
             talk[in_scope[talk["row"]] & (talk["topic"] >= 0)].drop_duplicates().sort_values(["row", "topic"])

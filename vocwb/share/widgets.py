@@ -1,11 +1,11 @@
-"""Widgets: the forms of a workshop, in which people name topics, code verbatims and ask why.
+"""Widgets: the forms of a workshop, in which people code verbatims and ask why, and what all forms share.
 
 A form decides nothing itself: it calls `on_decide(kind=..., subject=..., value=..., who=..., why=...)`, which
 a notebook ties to decisions.record_decision. What customers wrote is shown escaped, never as markup.
 """
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import ipywidgets
 import pandas as pd
@@ -16,64 +16,11 @@ from vocwb.share.quotes import direction_of
 
 POLARITIES = ("negative", "positive", "neutral", "mixed", "cannot tell")
 ASKS = ("none", "complaint", "request", "praise", "question")
-_WIDE = ipywidgets.Layout(width="100%", max_width="46rem")
-_STYLE = ipywidgets.HTML(
+STYLE = ipywidgets.HTML(
     "<style>.vocwb-form input, .vocwb-form textarea, .vocwb-form select "
     "{unicode-bidi: plaintext; text-align: start}</style>"
 )
 """What is typed in Persian or Arabic stands on the right."""
-
-
-def name_topic_form(codebook: pd.DataFrame, on_decide: Callable) -> ipywidgets.VBox:
-    """Return a form that names a topic, merges it into another, or retires it.
-
-    Needs topic, name, language, terms and size. Decides kind "topic_name" with value {"name": ...},
-    "topic_merge" with {"into": topic} or "topic_retire" with {}; the subject is the topic.
-
-    >>> codebook = pd.DataFrame({"topic": ["T0001"], "name": ["late · parcel"], "language": ["en"],
-    ...                          "terms": [["late", "parcel"]], "size": [9]})
-    >>> form = name_topic_form(codebook, lambda **decision: print(decision["value"]))
-    >>> for label, text in (("New name", "Late parcels"), ("Who", "Ada"), ("Why you decide so", "clearer")):
-    ...     find_field(form, label).value = text
-    >>> find_field(form, "Save").click()
-    {'name': 'Late parcels'}
-    """
-    rows = codebook.sort_values(["language", "topic"]).to_dict("records")
-    topics = {
-        f"{row['topic']} ({row['language']}, {row['size']:,}): {row['name']}": row["topic"] for row in rows
-    }
-    by_topic = {row["topic"]: row for row in rows}
-    topic = _field(ipywidgets.Dropdown(options=list(topics.items())), "Topic")
-    shown = ipywidgets.HTML()
-    what = _field(ipywidgets.Dropdown(options=["give a name", "merge into", "retire"]), "What to do")
-    name = _field(ipywidgets.Text(), "New name")
-    into = _field(ipywidgets.Dropdown(options=list(topics.items())), "Merge into")
-
-    def show(_=None):
-        row = by_topic[topic.value]
-        shown.value = verbatim_html(" · ".join(row["terms"]), row["language"])
-
-    def read():
-        if what.value == "merge into":
-            if into.value == topic.value:
-                return "A topic cannot be merged into itself: choose another one."
-            return "topic_merge", topic.value, {"into": into.value}
-        if what.value == "retire":
-            return "topic_retire", topic.value, {}
-        if not name.value.strip():
-            return "Write a name first."
-        return "topic_name", topic.value, {"name": name.value.strip()}
-
-    topic.observe(show, "value")
-    if rows:
-        show()
-    return _form(
-        [topic, shown, what, name, into],
-        read,
-        on_decide,
-        ready=bool(rows),
-        empty="There is no topic to name.",
-    )
 
 
 def code_verbatims_form(
@@ -90,11 +37,11 @@ def code_verbatims_form(
     False
     """
     rows, place = feedback.sort_values("feedback_id").to_dict("records"), 0
-    shown = _field(ipywidgets.HTML(), "Verbatim")
-    category = _field(ipywidgets.Dropdown(options=list(categories)), "Category")
-    polarity = _field(ipywidgets.ToggleButtons(options=list(POLARITIES)), "Polarity")
-    intensity = _field(ipywidgets.IntSlider(value=3, min=1, max=5), "Intensity, 1 to 5")
-    ask = _field(ipywidgets.Dropdown(options=list(ASKS)), "What is asked")
+    shown = label_field(ipywidgets.HTML(), "Verbatim")
+    category = label_field(ipywidgets.Dropdown(options=list(categories)), "Category")
+    polarity = label_field(ipywidgets.ToggleButtons(options=list(POLARITIES)), "Polarity")
+    intensity = label_field(ipywidgets.IntSlider(value=3, min=1, max=5), "Intensity, 1 to 5")
+    ask = label_field(ipywidgets.Dropdown(options=list(ASKS)), "What is asked")
 
     def show():
         if place < len(rows):
@@ -114,7 +61,8 @@ def code_verbatims_form(
             "polarity": polarity.value,
             "intensity": intensity.value if told else None,
         }
-        return "code", rows[place]["feedback_id"], value | {"ask": None if ask.value == "none" else ask.value}
+        value |= {"ask": None if ask.value == "none" else ask.value}
+        return {"kind": "code", "subject": rows[place]["feedback_id"], "value": value}
 
     def forward():
         nonlocal place
@@ -123,7 +71,7 @@ def code_verbatims_form(
 
     show()
     fields = [shown, category, polarity, intensity, ask]
-    return _form(
+    return make_form(
         fields, read, on_decide, after=forward, ready=bool(rows), empty="There is no verbatim to code."
     )
 
@@ -143,11 +91,13 @@ def five_whys_form(causes: pd.DataFrame, whys: pd.DataFrame, on_decide: Callable
     """
     options = [(f"{row.depth}. {row.label}", row.cause_id) for row in causes.itertuples()]
     options += [(f"why: {row.value.get('statement')}", row.subject) for row in whys.itertuples() if row.value]
-    below = _field(ipywidgets.Dropdown(options=options), "Below")
-    statement = _field(ipywidgets.Textarea(rows=3), "Why does this happen?")
-    dissent = _field(ipywidgets.Checkbox(value=False, indent=False), "I disagree with it, and this is why")
-    speaks_for = _field(ipywidgets.Textarea(rows=2), "Feedback ids that speak for it")
-    against = _field(ipywidgets.Textarea(rows=2), "Feedback ids that speak against it")
+    below = label_field(ipywidgets.Dropdown(options=options), "Below")
+    statement = label_field(ipywidgets.Textarea(rows=3), "Why does this happen?")
+    dissent = label_field(
+        ipywidgets.Checkbox(value=False, indent=False), "I disagree with it, and this is why"
+    )
+    speaks_for = label_field(ipywidgets.Textarea(rows=2), "Feedback ids that speak for it")
+    against = label_field(ipywidgets.Textarea(rows=2), "Feedback ids that speak against it")
 
     def read():
         said = statement.value.strip()
@@ -156,10 +106,16 @@ def five_whys_form(causes: pd.DataFrame, whys: pd.DataFrame, on_decide: Callable
         value = {"parent": below.value, "statement": said}
         value |= {"evidence_for": speaks_for.value.split(), "evidence_against": against.value.split()}
         value |= {"dissent": True} if dissent.value else {}
-        return "why", lambda who: f"W{hash_id(below.value, said, who)[:12]}", value
+        return {
+            "kind": "why",
+            "subject": lambda who: f"W{hash_id(below.value, said, who)[:12]}",
+            "value": value,
+        }
 
     fields = [below, statement, dissent, speaks_for, against]
-    return _form(fields, read, on_decide, ready=bool(options), empty="There is no cause yet to ask about.")
+    return make_form(
+        fields, read, on_decide, ready=bool(options), empty="There is no cause yet to ask about."
+    )
 
 
 def verbatim_html(text: str, language: str) -> str:
@@ -174,58 +130,80 @@ def verbatim_html(text: str, language: str) -> str:
     return f'<pre dir="{direction}" style="{style}">{html.escape(text)}</pre>'
 
 
-def find_field(form: ipywidgets.VBox, label: str) -> ipywidgets.Widget:
-    """Return the field or button of a form by the label that people see.
+def find_field(form: ipywidgets.Widget, label: str) -> ipywidgets.Widget:
+    """Return the field or button of a form by the label that people see, wherever in the form it stands.
 
-    >>> find_field(ipywidgets.VBox([ipywidgets.Text(description="Who")]), "Who").value
+    >>> inner = ipywidgets.VBox([ipywidgets.Text(description="Who")])
+    >>> find_field(ipywidgets.VBox([inner]), "Who").value
     ''
     """
-    fields = {child.description: child for child in form.children if getattr(child, "description", "")}
+    fields, pending = {}, [form]
+    for widget in pending:
+        pending += getattr(widget, "children", ())
+        if name := getattr(widget, "description", ""):
+            fields.setdefault(name, widget)
     if label not in fields:
         raise VocwbError(f"The form has no field {label!r}.", f"Fields: {', '.join(fields)}.")
     return fields[label]
 
 
-def _field(widget: ipywidgets.Widget, label: str) -> ipywidgets.Widget:
-    widget.description, widget.style.description_width, widget.layout = label, "14rem", _WIDE
+def label_field(widget: ipywidgets.Widget, label: str, *, width: str = "14rem") -> ipywidgets.Widget:
+    """Return the widget with a label that a click and a screen reader tie to it; width: of the label.
+
+    >>> label_field(ipywidgets.Text(), "Who").description
+    'Who'
+    """
+    widget.description, widget.style.description_width = label, width
+    widget.layout = ipywidgets.Layout(width="100%", max_width="46rem")
     return widget
 
 
-def _form(
-    fields: list,
-    read: Callable,
-    on_decide: Callable,
-    *,
-    after: Callable = lambda: None,
-    ready: bool,
-    empty: str,
-) -> ipywidgets.VBox:
-    """Return fields with who, why and a button. read() gives (kind, subject, value), or what is still missing."""
-    who = _field(ipywidgets.Text(), "Who")
-    why = _field(ipywidgets.Text(), "Why you decide so")
-    save = ipywidgets.Button(description="Save", button_style="primary", disabled=not ready)
+def make_form(
+    fields: list, read: Callable, on_decide: Callable, *, ready: bool = True, empty: str = "",
+    after: Callable = lambda: None, width: str = "14rem", more: Mapping[str, Callable] | None = None,
+    last: Iterable = (),
+) -> ipywidgets.VBox:  # fmt: skip
+    """Return fields with who, why, a button that saves a decision, and below it what came of it.
+
+    read() gives the decision (kind, subject, value, and replaces where it takes one back) or, as a text, what
+    is still missing; subject may be a function of the person. after() is called when a decision was saved.
+    more: further buttons, label -> read, with the fields of `last` above them. Not ready: nothing can be
+    saved, and `empty` says why.
+
+    >>> form = make_form([], lambda: {"kind": "memo", "subject": "T1", "value": {"text": "odd"}}, print)
+    >>> find_field(form, "Save").click(), "Who" in form.children[-1].value
+    (None, True)
+    """
+    who = label_field(ipywidgets.Text(), "Who", width=width)
+    why = label_field(ipywidgets.Text(), "Why you decide so", width=width)
     message = ipywidgets.HTML("" if ready else f"<p>{html.escape(empty)}</p>")
 
     def tell(text: str) -> None:
         message.value = f'<p role="status">{html.escape(text)}</p>'
 
-    def decide(_) -> None:
+    def decide(read: Callable) -> None:
         found = read()
         if isinstance(found, str):
             return tell(found)
         for field in (who, why):
             if not field.value.strip():
                 return tell(f"Nothing was saved: fill in “{field.description}” first.")
-        kind, subject, value = found
         person = who.value.strip()
-        subject = subject(person) if callable(subject) else subject
+        if callable(found["subject"]):
+            found = found | {"subject": found["subject"](person)}
         try:
-            on_decide(kind=kind, subject=subject, value=value, who=person, why=why.value.strip())
+            on_decide(**found, who=person, why=why.value.strip())
         except VocwbError as error:
             return tell(f"Nothing was saved: {error}")
         after()
-        return tell(f"Saved: {person}, {kind.replace('_', ' ')}.")
+        done = "Taken back" if found["value"] is None else "Saved"
+        return tell(f"{done}: {person}, {found['kind'].replace('_', ' ')}.")
 
-    save.on_click(decide)
-    form = ipywidgets.VBox([_STYLE, *fields, who, why, save, message])
-    return form.add_class("vocwb-form")
+    buttons = []
+    for label, source in {"Save": read, **(more or {})}.items():
+        style = "primary" if label == "Save" else ""
+        button = ipywidgets.Button(description=label, button_style=style, disabled=not ready)
+        button.on_click(lambda _, source=source: decide(source))
+        buttons.append(button)
+    below = [buttons[0], *last, *buttons[1:]]
+    return ipywidgets.VBox([STYLE, *fields, who, why, *below, message]).add_class("vocwb-form")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from vocwb import stats
 from vocwb.schemas import OUTLIER, describe_table, make_findings, unit_of
-from vocwb.understand.codebook import find_space
+from vocwb.understand.assignment import find_space
 from vocwb.understand.metrics import (
     compare_mentions,
     describe_difference,
@@ -13,6 +13,7 @@ from vocwb.understand.metrics import (
     in_report,
     name_period,
 )  # fmt: skip
+from vocwb.understand.naming import list_standing
 
 _SECTIONS = {"customer": "topics", "employee": "staff"}
 
@@ -25,7 +26,8 @@ def size_topics(
 
     opinions: feedback_id, response_id, respondent_id, voice, language, month; assignments: feedback_id, topic;
     codebook: topic, voice, language, name, and merged_into and retired where people have decided (such topics
-    are left out; `merge_topics` moves their verbatims). smallest: mapping with "share" in percentage points.
+    are left out; `naming.apply_to_assignments` moves their verbatims). smallest: mapping with "share" in
+    percentage points.
     Customers' topics go to section "topics", employees' to "staff".
     Measure "share": % of units (respondents where known) with feedback in the topic's language and that month
     who speak of it, with Wilson's interval; "difference": `month` against all months before it together, p
@@ -71,9 +73,7 @@ def _size_voice(heard, talk, topics, month: str, minimum: int, smallest: float) 
 
 def _list_subjects(codebook: pd.DataFrame, talk: pd.DataFrame) -> pd.DataFrame:
     """Return subject, space and name of what is counted: standing topics and each space's outliers."""
-    standing = codebook
-    if "merged_into" in codebook:
-        standing = codebook[codebook["merged_into"].isna() & ~codebook["retired"]]
+    standing = list_standing(codebook)
     spaces = sorted(talk["space"].unique())
     outliers = pd.DataFrame(
         {"subject": [f"{OUTLIER}:{space}" for space in spaces], "space": spaces, "name": "fits no topic"}

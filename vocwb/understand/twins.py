@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from vocwb.languages import normalise_text
-from vocwb.schemas import OUTLIER
 from vocwb.understand.inflection import group_forms
+from vocwb.understand.naming import list_standing
 
 TWIN_FLOOR = 0.4
 """Score below which two topics are not offered as twins."""
@@ -149,12 +149,7 @@ def find_duplicates(
 
 def _list_standing(codebook: pd.DataFrame) -> pd.DataFrame:
     """Return the topics that stand for themselves, by their id, in its order."""
-    topics = codebook[codebook["topic"] != OUTLIER]
-    if "merged_into" in topics:
-        topics = topics[topics["merged_into"].isna()]
-    if "retired" in topics:
-        topics = topics[~topics["retired"].astype(bool)]
-    return topics.set_index("topic").sort_index()
+    return list_standing(codebook).set_index("topic").sort_index()
 
 
 def _fold_terms(terms: Sequence[str], language: str) -> dict[str, str]:

@@ -1,0 +1,206 @@
+"""Clusters of vectors: which texts speak of one thing, on two levels, and how finely to cut."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+from sklearn.metrics.pairwise import euclidean_distances
+from threadpoolctl import threadpool_limits
+
+FLOOR = 0.35
+"""A text is an outlier below this part of the median similarity of its topic's texts to the topic's centre."""
+
+_NEIGHBOURS = 15
+_DIMENSIONS = 5
+_RUNS = 4
+_EPOCHS = 50
+_SMALLEST = 5
+_FEWEST = 12
+_MOST_MAPPED = 30_000
+_MOST_LEAVES = 1_500
+_BLOCK = 1_000
+_JUDGED = 2_000
+_STEP = 1.15
+_PULL = 0.15
+
+
+class Clusters(NamedTuple):
+    """Each row's topic (0, 1, ...; -1 none), each topic's theme (0, 1, ...), and the granularities weighed."""
+
+    labels: np.ndarray
+    themes: np.ndarray
+    alternatives: pd.DataFrame
+
+
+def cluster_vectors(vectors: np.ndarray, *, seed: int = 0) -> Clusters:
+    """Return the topics of vectors, the themes that the topics belong to, and the granularities weighed.
+
+    vectors: (n, d), rows of length 1; a row of zeros is no text and gets -1. Rows that are equal count once and
+    come out together, and the order of the rows does not matter.
+    1. The 15 nearest neighbours by cosine, exact; UMAP to 5 dimensions, begun from principal components, four
+       times for 50 epochs, side by side: what one run draws by chance the others do not.
+    2. HDBSCAN's leaves there, of 5 texts at least: dense spots, some hundreds. Its outliers join the nearest.
+    3. Ward's tree over the leaves' centres. Each cut is one granularity: its quality is the silhouette (-1 to 1)
+       on the map, less 0.15 times the square of the octaves between it and the root of n/2 topics, the rule of
+       thumb of Mardia, Kent & Bibby (n: distinct texts): silhouettes peak at themes, at topics and at phrasings
+       alike, and how fine people read grows with how much there is. The best quality is chosen, and k-means
+       from the topics' centres shares out the leaves on their borders.
+    4. The same tree cut higher gives themes, around the root of the number of topics, chosen likewise.
+    5. A text below the floor (0.35 times the median cosine of its topic's texts to their centre) is an outlier.
+    Above 30,000 distinct vectors a seeded sample of so many is clustered, and others join the nearest centre.
+    alternatives: a row a granularity: n_topics, smallest (texts in its smallest topic), silhouette, quality and
+    chosen. Fewer than 12 distinct vectors, or none denser than others: no topic.
+
+    Sources: McInnes et al. 2018 (UMAP), Campello et al. 2013 (HDBSCAN), Ward 1963, Rousseeuw 1987 (silhouette),
+    Mardia, Kent & Bibby 1979 (the rule of thumb, p. 365).
+
+    >>> cluster_vectors(np.eye(3)).labels.tolist()
+    [-1, -1, -1]
+    """
+    # Encoders may differ in the last digits by the batch a text stood in; below the fifth nothing is meant.
+    rounded = np.asarray(vectors, dtype="f4").round(5) + 0.0
+    distinct, inverse = np.unique(rounded, axis=0, return_inverse=True)
+    known = distinct.any(axis=1)
+    labels = np.full(len(distinct), -1)
+    labels[known], themes, alternatives = _cluster_distinct(distinct[known], seed)
+    return Clusters(labels[inverse.ravel()], themes, alternatives)
+
+
+def find_neighbours(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the `count` nearest rows of each row, itself first, and their Euclidean distances, exactly.
+
+    vectors: float32 (n, d), rows of length 1. Memory: 1,000 rows are compared with all at a time.
+
+    >>> find_neighbours(np.eye(2, dtype="f4"), 2)[0].tolist()
+    [[0, 1], [1, 0]]
+    """
+    indices = np.empty((len(vectors), count), dtype=np.int32)
+    distances = np.empty((len(vectors), count), dtype=np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        far = -(vectors[rows] @ vectors.T)
+        own = np.arange(len(far))
+        far[own, start + own] = -np.inf
+        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        cosines = np.take_along_axis(far, near, axis=1)
+        order = np.argsort(cosines, axis=1, kind="stable")
+        indices[rows] = np.take_along_axis(near, order, axis=1)
+        cosines = np.clip(-np.take_along_axis(cosines, order, axis=1), -1, 1)
+        distances[rows] = np.sqrt(2 - 2 * cosines)
+    return indices, distances
+
+
+def _cluster_distinct(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    weighed = {"n_topics": int, "smallest": int, "silhouette": float, "quality": float, "chosen": bool}
+    nothing = (
+        np.full(len(vectors), -1), np.zeros(0, dtype=int),
+        pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in weighed.items()}),
+    )  # fmt: skip
+    if len(vectors) < _FEWEST:
+        return nothing
+    sample = np.arange(len(vectors))
+    if len(vectors) > _MOST_MAPPED:
+        sample = np.sort(np.random.default_rng(seed).choice(sample, _MOST_MAPPED, replace=False))
+    mapped = _map(vectors[sample], seed)
+    leaves = _find_leaves(mapped)
+    if leaves.max() < 1:
+        return nothing
+    tree = linkage(_average(mapped, leaves), "ward")
+    judged = np.unique(np.linspace(0, len(mapped) - 1, _JUDGED).astype(int))
+    distances = euclidean_distances(mapped[judged])
+    np.fill_diagonal(distances, 0)
+    expected = (len(mapped) / 2) ** 0.5
+    topics, alternatives = _choose_cut(tree, leaves, judged, distances, expected, 8)
+    themes, _ = _choose_cut(tree, leaves, judged, distances, (topics.max() + 1) ** 0.5, 2)
+    of_topic = np.array([themes[topics == topic][0] for topic in range(topics.max() + 1)])
+    return _settle(vectors, sample, _refine(mapped, topics)), of_topic, alternatives
+
+
+def _map(vectors: np.ndarray, seed: int) -> np.ndarray:
+    """Return the coordinates of several short runs of UMAP side by side: (n, 20)."""
+    from umap import UMAP
+
+    neighbours = min(_NEIGHBOURS, len(vectors) - 1)
+    found = find_neighbours(vectors, neighbours)
+    with warnings.catch_warnings():
+        # The neighbours are given exactly, so there is no search index, which only new points would need.
+        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)
+        warnings.filterwarnings("ignore", "n_jobs value", UserWarning)
+        # Four runs of 50 epochs agree better from seed to seed than one of 200, in the same time.
+        runs = [
+            UMAP(
+                n_neighbors=neighbours, n_components=_DIMENSIONS, min_dist=0.0, metric="euclidean", init="pca",
+                n_epochs=_EPOCHS, random_state=(_RUNS * seed + run) % 2**32, n_jobs=1, precomputed_knn=(*found, None),
+            ).fit_transform(vectors)
+            for run in range(_RUNS)
+        ]  # fmt: skip
+    return np.hstack(runs)
+
+
+def _find_leaves(mapped: np.ndarray) -> np.ndarray:
+    """Return each row's leaf of HDBSCAN's tree, for outliers the leaf whose centre is nearest on the map."""
+    from hdbscan import HDBSCAN
+
+    size = max(_SMALLEST, len(mapped) // _MOST_LEAVES // 2)
+    leaves = HDBSCAN(
+        min_cluster_size=size, min_samples=5, cluster_selection_method="leaf", core_dist_n_jobs=1
+    ).fit_predict(mapped)
+    if leaves.max() < 1:
+        return leaves
+    nearest = euclidean_distances(mapped, _average(mapped, leaves)).argmin(axis=1)
+    return np.where(leaves < 0, nearest, leaves)
+
+
+def _refine(mapped: np.ndarray, topics: np.ndarray) -> np.ndarray:
+    """Return the topics after k-means from their centres: a leaf on the border may be shared out."""
+    centres = _average(mapped, topics)
+    # Threads add up in any order, and the last digit may then move a text.
+    with threadpool_limits(1):
+        refined = KMeans(len(centres), init=centres, n_init=1, max_iter=100).fit_predict(mapped)
+    return refined
+
+
+def _average(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the mean row of each label from 0 on."""
+    return np.array([rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
+
+
+def _choose_cut(tree, leaves, judged, distances, expected, spread) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the labels of the best cut into about `expected` clusters, and a row for each cut weighed.
+
+    Cuts go from expected / spread to expected x spread clusters, each 15% finer than the last.
+    """
+    most = len(tree) + 1
+    steps = np.arange(-np.log(spread), np.log(spread) + 1e-9, np.log(_STEP))
+    counts = np.unique(np.clip((expected * np.exp(steps)).round().astype(int), 2, most))
+    rows, cuts = [], []
+    for count in counts:
+        cut = fcluster(tree, count, "maxclust")[leaves] - 1
+        found = np.unique(cut[judged]).size
+        score = silhouette_score(distances, cut[judged], metric="precomputed") if found > 1 else 0.0
+        rows.append(
+            {
+                "n_topics": int(cut.max() + 1), "smallest": int(np.bincount(cut).min()), "silhouette": round(score, 4),
+                "quality": round(score - _PULL * np.log2(count / expected) ** 2, 4),
+            }
+        )  # fmt: skip
+        cuts.append(cut)
+    alternatives = pd.DataFrame(rows)
+    best = alternatives["quality"].idxmax()
+    return cuts[best], alternatives.assign(chosen=alternatives.index == best)
+
+
+def _settle(vectors: np.ndarray, sample: np.ndarray, topics: np.ndarray) -> np.ndarray:
+    """Return every row's topic: the sample's as found, others' by the nearest centre, -1 below the floor."""
+    centres = _average(vectors[sample], topics)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    similarity = vectors @ centres.T
+    labels = similarity.argmax(axis=1)
+    labels[sample] = topics
+    own = similarity[np.arange(len(labels)), labels]
+    floors = np.array([FLOOR * np.median(own[labels == topic]) for topic in range(len(centres))])
+    return np.where(own >= floors[labels], labels, -1)
