@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vocwb.errors import DecisionError, EncoderError
+from vocwb.errors import EncoderError
 from vocwb.languages import LANGUAGES, ZWNJ, tokenise_text
 from vocwb.schemas import OUTLIER, empty_table
-from vocwb.understand.codebook import assign_topics, fit_codebook, merge_topics, name_topics
+from vocwb.understand.assignment import assign_topics
+from vocwb.understand.codebook import fit_codebook
 from vocwb.understand.encoders import encode_texts, fit_encoder
 
 POOLS = {
@@ -113,7 +114,7 @@ def test_terms_are_whole_words_of_the_topic(fitted, language):
     for terms, name in zip(codebook["terms"], codebook["name"], strict=True):
         assert terms and len(set(terms)) == len(terms)
         assert {token for term in terms for token in tokenise_text(term, language)} <= spoken
-        assert name == " · ".join(terms[:3])
+        assert set(tokenise_text(name, language)) & spoken
     if language == "fa":
         assert "به‌روزرسانی" in {term for terms in codebook["terms"] for term in terms}
 
@@ -218,67 +219,3 @@ def test_of_equally_similar_topics_the_first_id_is_taken():
 def test_nothing_to_assign_and_no_topics_give_an_empty_table():
     opinions = make_opinions("en").head(0)
     assert assign_topics(opinions, empty_table("codebook"), np.zeros((0, 2))).empty
-
-
-# People's decisions
-
-
-def decide(*rows):
-    return pd.DataFrame(rows, columns=["kind", "subject", "value"])
-
-
-BOOK = pd.DataFrame({"topic": ["T0001", "T0002", "T0003"], "name": ["a", "b", "c"]})
-
-
-def test_names_merges_and_retirements_are_applied():
-    named = name_topics(
-        BOOK,
-        decide(
-            ("topic_name", "T0001", {"name": "Късни пратки"}),
-            ("topic_merge", "T0003", {"into": "T0002"}),
-            ("topic_merge", "T0002", {"into": "T0001"}),
-            ("why", "w1", {"statement": "not about a topic"}),
-        ),
-    )
-    assert named["name"].tolist() == ["Късни пратки", "b", "c"]
-    assert named["merged_into"].fillna("").tolist() == ["", "T0001", "T0001"]
-    assert not named["retired"].any()
-    assert name_topics(BOOK, decide(("topic_retire", "T0002", {})))["retired"].tolist() == [
-        False,
-        True,
-        False,
-    ]
-    assert name_topics(BOOK, decide())["name"].tolist() == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize(
-    "decision",
-    [
-        ("topic_name", "T0009", {"name": "x"}),
-        ("topic_merge", "T0001", {"into": "T0009"}),
-        ("topic_retire", "T0009", {}),
-    ],
-)
-def test_a_decision_on_an_unknown_topic_is_refused_with_the_known_ones(decision):
-    with pytest.raises(DecisionError, match=r"'T0009'(.|\n)*T0001, T0002, T0003"):
-        name_topics(BOOK, decide(decision))
-
-
-def test_topics_merged_in_a_circle_are_refused():
-    rows = [("topic_merge", "T0001", {"into": "T0002"}), ("topic_merge", "T0002", {"into": "T0001"})]
-    with pytest.raises(DecisionError, match="circle"):
-        name_topics(BOOK, decide(*rows))
-
-
-def test_merged_topics_are_counted_as_one_and_retired_ones_as_none():
-    named = name_topics(
-        BOOK, decide(("topic_merge", "T0002", {"into": "T0001"}), ("topic_retire", "T0003", {}))
-    )
-    rows = pd.DataFrame(
-        {"feedback_id": list("ffgh"), "codebook_id": "C1", "topic": ["T0001", "T0002", "T0003", OUTLIER],
-         "similarity": [0.5, 0.7, 0.6, 0.1]}
-    )  # fmt: skip
-    merged = merge_topics(rows, named)
-    assert merged[["feedback_id", "topic", "similarity"]].values.tolist() == [
-        ["f", "T0001", 0.7], ["g", OUTLIER, 0.6], ["h", OUTLIER, 0.1],
-    ]  # fmt: skip

@@ -466,3 +466,25 @@ def test_hostile_verbatims_stay_what_they_are(tmp_path):
     ]
     tables = ingest(tmp_path, *(row(str(n), why=text) for n, text in enumerate(hostile)))
     assert set(tables.feedback["verbatim"]) == set(hostile)
+
+
+def test_a_translation_stands_beside_what_was_said_and_never_in_its_place():
+    known = programme_of(
+        "s: columns: {id: id, date: d}, verbatims: {why: t}, translations: {why: e}, cut_replies: true"
+    )
+    rows = [
+        {"id": "1", "d": "2025-04-14", "t": "بسته دیر رسید", "e": "The parcel came late, write to bo@x.org"},
+        {"id": "2", "d": "2025-04-14", "t": "پیک مودب بود", "e": " "},
+        {"id": "3", "d": "2025-04-14", "t": "", "e": "Nothing was said"},
+    ]
+    tables = ingest_rows(known, (rows, {"file": "a.csv"}))
+    said = tables.feedback.set_index("verbatim")["feedback_id"]
+    assert set(said.index) == {"بسته دیر رسید", "پیک مودب بود"}
+    told = tables.asides[tables.asides["part"] == "translation"]
+    assert told["feedback_id"].tolist() == [said["بسته دیر رسید"]]
+    assert told["text"].tolist() == ["The parcel came late, write to [EMAIL]"]
+
+
+def test_a_translation_of_a_question_that_is_not_asked_is_refused():
+    with pytest.raises(ProgrammeError, match="translations of what is none of the verbatims: other"):
+        programme_of("s: columns: {id: id, date: d}, verbatims: {why: t}, translations: {other: e}")

@@ -138,6 +138,7 @@ class Source(Strict):
     columns: Columns = Columns()
     names: TextList = []
     verbatims: dict[str, Text] = {}
+    translations: dict[str, Text] = {}
     turns: Turns | None = None
     tags: Tags | None = None
     segments: dict[str, Text] = {}
@@ -163,6 +164,8 @@ class Source(Strict):
             )
         if self.verbatims and self.turns:
             raise ValueError("give verbatims or turns, not both: split the source in two")
+        if unknown := set(self.translations) - set(self.verbatims):
+            raise ValueError(f"translations of what is none of the verbatims: {', '.join(sorted(unknown))}")
         if self.measures and not self.columns.respondent:
             raise ValueError("measures are of a respondent: give columns.respondent")
         return self

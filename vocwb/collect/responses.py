@@ -345,6 +345,10 @@ def _clean_texts(
         parts = cut.drop(columns="said").set_index([said["at"], said["question"]])
         asides = parts.rename_axis("part", axis="columns").stack().dropna().rename("text").reset_index()
         said["verbatim"] = blank_to_missing(cut["said"])
+    if source.translations:
+        told = list_verbatims(records, source.translations).rename(columns={"verbatim": "text"})
+        told = told.assign(part="translation", text=repair_texts(told["text"])).dropna(subset="text")
+        asides = pd.concat([asides, told.merge(said[["at", "question"]])[list(asides)]], ignore_index=True)
     scores = score_languages(said["verbatim"])
 
     def redact(texts: pd.Series, at: pd.Series) -> pd.Series:

@@ -313,6 +313,7 @@ def _cut_rows(found: Rows) -> Iterator[Part]:
 def _check_columns(records: pd.DataFrame, source: Source, file: str) -> None:
     crosswalk: list[str | None] = [*source.columns.model_dump().values(), *source.verbatims.values()]
     crosswalk += [
+        *source.translations.values(),
         *source.segments.values(),
         *source.answers.values(),
         *source.measures.values(),
