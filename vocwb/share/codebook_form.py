@@ -59,8 +59,9 @@ def codebook_form(
     split: Callable[[str], pd.DataFrame] | None = None, proposals: pd.DataFrame | None = None,
     trends: pd.DataFrame | None = None, vectors: Mapping[str, np.ndarray] | None = None,
 ) -> ipywidgets.VBox:  # fmt: skip
-    """Return a form in which people read what stands behind each topic, and name, define, merge, split, retire,
-    restore and accept topics, attach memos, and take any of this back.
+    """Return a form in which people read what stands behind each topic, and decide about it.
+
+    They name, define, merge, split, retire, restore and accept topics, attach memos, and take any of this back.
 
     codebook and assignments as stored; feedback: feedback_id, language, verbatim, and where there are such
     month, channel and translation; decisions: the whole log. refresh: reads the log again after a decision,

@@ -222,7 +222,9 @@ def drift_opinions(
                 since = late[best[fits]]
                 before.append(members[np.where(pd.isna(since), one <= until, since == one)])
         if now is not None and before:
-            found.append(measure_drift(now, there, pd.concat(before), topics))
+            fitted = pd.concat(before)
+            # An accepted topic has nothing to be set against in the month that it began in.
+            found.append(measure_drift(now, there, fitted, topics[topics["topic"].isin(fitted["topic"])]))
     drift = _stack(found)
     drift = drift.assign(codebook_id="".join(codebook["codebook_id"].head(1)), month=month)
     return check_table("drift", drift.reindex(columns=list(describe_table("drift").columns)))
@@ -233,6 +235,9 @@ def encode_split(
     encode: Encode,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """Return the vectors, by feedback_id, of the verbatims of topics that people split (`naming.apply_to_assignments`).
+
+    And of the examples that people gave the parts, where `opinions` has them: give it those of all months, so that
+    a month read again comes out as it was.
 
     >>> from vocwb.understand.encoders import encode_texts
     >>> named = pd.DataFrame({"topic": ["T0001"], "split_into": [[]], "encoder_id": "e", "merged_into": None})
@@ -248,7 +253,10 @@ def encode_split(
         own = assignments["topic"].isin(topics["topic"]) | assignments["topic"].map(into).isin(
             topics["topic"]
         )
-        rows = opinions[opinions["feedback_id"].isin(assignments.loc[own, "feedback_id"])]
+        # A part lies where its examples do, whatever topic these have now.
+        examples = named.loc[named["split_from"].isin(topics["topic"]), "part_ids"].explode()
+        wanted = {*assignments.loc[own, "feedback_id"], *examples}
+        rows = opinions[opinions["feedback_id"].isin(wanted)]
         vectors = encode(encoders[encoder_id], rows["verbatim"].tolist())
         found |= dict(zip(rows["feedback_id"], vectors, strict=True))
     return found
