@@ -9,8 +9,8 @@ by cosine, unseeded and on all cores; HDBSCAN from 10 texts on; c-TF-IDF). "assi
 `assign_topics` has given each of the texts to the nearest topic of the codebook, as it does with next month's.
 "nmi", "ami" and "ari" against the labels; on each side its outliers count as one class of their own. "n_topics"
 against "n_labels". "npmi" and "diversity" of the first ten terms of the topics, computed alike for both.
-"seconds" are discovery alone, vectors to topics with terms; before them each side fits once on a few hundred texts,
-so that compiling counts for neither. "ratios": ours less the peer's ami, and the peer's seconds to ours.
+"seconds" are discovery alone, vectors to topics with terms; before them each side fits once on up to 4,500 texts,
+so that compiling counts for neither (a first fit in a new process waits for it on both sides). "ratios": ours less the peer's ami, and the peer's seconds to ours.
 
     python benchmarks/topics.py --data questions.csv --text text --label label --encoder minilm-en
 """
@@ -33,8 +33,8 @@ from vocwb.understand.codebook import fit_codebook
 from vocwb.understand.encoders import encode_texts, fit_encoder
 from vocwb.understand.terms import score_terms
 
-WARM_UP = 300
-"""So many rows are fitted, untimed, before the clock starts."""
+WARM_UP = 4_500
+"""So many rows are fitted, untimed, before the clock starts: above 4,096 UMAP compiles its search for neighbours."""
 
 
 def read_rows(path: Path, text: str, label: str, *, split: str | None, name: str) -> pd.DataFrame:

@@ -5,11 +5,27 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from vocwb.decisions import export_decisions, find_codebook, fold_decisions, read_decisions, record_decision
-from vocwb.errors import DecisionError
+from vocwb.decisions import (
+    export_decisions,
+    find_codebook,
+    find_fit,
+    find_until,
+    fold_decisions,
+    read_codebook,
+    read_decisions,
+    record_decision,
+    undo_decision,
+    use_first,
+)
+from vocwb.errors import DecisionError, RunError, StoreError
 from vocwb.paths import programme_folder
+from vocwb.run import main, use_codebook
+from vocwb.schemas import check_table
+from vocwb.store import write_table
 
 NAME = {"kind": "topic_name", "subject": "T0001", "who": "Ada", "why": "reads better"}
 
@@ -98,3 +114,100 @@ def test_a_decision_without_its_parts_is_refused(small_programme, change, says):
     with pytest.raises(DecisionError, match=says):
         record_decision(small_programme, **({"value": {"name": "a"}} | NAME | change))
     assert read_decisions(small_programme).empty
+
+
+# Which codebook is in use
+
+
+def keep_codebook(programme, codebook_id, terms, *, until="2025-02", table="codebook", first="T"):
+    """Write a codebook whose topics have these terms."""
+    topics = pd.DataFrame(
+        {"terms": terms, "topic": [f"{first}{1 + number:04d}" for number in range(len(terms))]}
+    )
+    book = topics.assign(
+        codebook_id=codebook_id, voice="customer", language="en", encoder_id="e", name="n", theme="H01",
+        theme_name="n", vector=np.eye(len(terms)).tolist(), size=9, floor=0.5, examples=[["f"]] * len(terms),
+        first_seen="2025-01", lineage="new",
+    )  # fmt: skip
+    made = {"parameters": {"until": until, "seed": 7, "where": ""}}
+    write_table(programme, table, check_table(table, book), part=codebook_id, **made)
+
+
+def use(programme, codebook_id, **value):
+    return use_first(programme, codebook_id, who="Ada", why="fitted", value=value)
+
+
+def test_a_codebook_is_read_with_what_people_accepted_since(small_programme):
+    assert read_codebook(small_programme, None).empty
+    keep_codebook(small_programme, "C1", [["late"], ["rude"]])
+    keep_codebook(small_programme, "C2", [["late"]])
+    assert read_codebook(small_programme, "C1")["topic"].tolist() == ["T0001", "T0002"]
+    keep_codebook(small_programme, "C1", [["gift"]], table="accepted", first="A")
+    assert read_codebook(small_programme, "C1")["topic"].tolist() == ["T0001", "T0002", "A0001"]
+    assert read_codebook(small_programme, "C2")["topic"].tolist() == ["T0001"]
+    with pytest.raises(StoreError, match="C3"):
+        read_codebook(small_programme, "C3")
+
+
+def test_a_first_codebook_is_used_at_once_and_a_refit_when_a_person_says_so(small_programme):
+    for codebook_id, until in (("C1", "2025-01"), ("C2", "2025-03")):
+        keep_codebook(small_programme, codebook_id, [["late"]], until=until)
+    assert find_until(read_decisions(small_programme)) == ""
+    assert use(small_programme, "C1", until="2025-01", seed=7, reviewed=False) == "C1 is in use."
+    said = use(small_programme, "C2", until="2025-03")
+    assert "C1 stays in use" in said
+    assert f"make codebook PROGRAMME={small_programme.name} USE=C2 WHO=name" in said and "USE=C1" in said
+    log = read_decisions(small_programme)
+    assert (find_codebook(log), find_until(log), len(log)) == ("C1", "2025-01", 1)
+    assert use(small_programme, "C1") == "C1 is in use." and len(read_decisions(small_programme)) == 1
+    assert "C2 is in use" in use_codebook("small", "C2", who="Ada")
+    log = read_decisions(small_programme)
+    assert (find_codebook(log), find_until(log)) == ("C2", "2025-03")
+    assert log["value"].iloc[-1] == {"until": "2025-03", "seed": 7, "reviewed": True}
+    use_codebook("small", "C1", who="Ada", why="the new one splits too much")
+    assert find_codebook(read_decisions(small_programme)) == "C1"
+    undo_decision(small_programme, who="Ada", why="yet it reads better")
+    log = read_decisions(small_programme)
+    assert (find_codebook(log), find_until(log)) == ("C2", "2025-03")
+
+
+def test_a_codebook_that_a_name_does_not_fit_is_not_put_in_use(small_programme):
+    keep_codebook(small_programme, "C1", [["late", "parcel"], ["rude"]])
+    keep_codebook(small_programme, "C2", [["late", "parcel"]])
+    keep_codebook(small_programme, "C3", [["price"], ["rude"]])
+    use(small_programme, "C1")
+    record_decision(small_programme, **NAME, value={"name": "Late", "terms": ["late", "parcel"]})
+    use_codebook("small", "C2", who="Ada")
+    before = read_decisions(small_programme)
+    with pytest.raises(DecisionError, match=r"(?s)T0001 .*terms have changed.*late, parcel.*price"):
+        use_codebook("small", "C3", who="Ada")
+    record_decision(small_programme, **NAME | {"subject": "T0002"}, value={"name": "Rude", "terms": ["rude"]})
+    use_codebook("small", "C1", who="Ada")
+    with pytest.raises(DecisionError, match="'T0002', which the codebook"):
+        use_codebook("small", "C2", who="Ada")
+    assert find_codebook(read_decisions(small_programme)) == "C1"
+    assert len(read_decisions(small_programme)) == len(before) + 2, "a refusal writes nothing"
+
+
+def test_nobody_and_nothing_are_not_put_in_use(small_programme):
+    keep_codebook(small_programme, "C1", [["late"]])
+    with pytest.raises(RunError, match="WHO="):
+        use_codebook("small", "C1", who=" ")
+    for wrong in ("C2", ""):
+        with pytest.raises(StoreError):
+            use_codebook("small", wrong, who="Ada")
+        assert wrong == "" or main(["codebook", "--programme", "small", "--use", wrong, "--who", "Ada"]) == 1
+    assert read_decisions(small_programme).empty
+    assert main(["codebook", "--programme", "small", "--use", "C1", "--who", "Ada"]) == 0
+    assert find_codebook(read_decisions(small_programme)) == "C1"
+    assert find_fit(small_programme, "C1") == {"until": "2025-02", "seed": 7}
+
+
+def test_a_proposal_that_two_people_accept_has_the_number_of_the_first(small_programme):
+    about = {"kind": "topic_accept", "subject": "P1", "why": "it is new"}
+    first, second = (
+        record_decision(small_programme, who=who, value={"name": who}, **about) for who in ("Ada", "Boyan")
+    )
+    assert fold_decisions(read_decisions(small_programme))["decision_id"].tolist() == [first]
+    undo_decision(small_programme, first, who="Ada", why="the other name is better")
+    assert fold_decisions(read_decisions(small_programme))["decision_id"].tolist() == [second]

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, run_make
@@ -22,7 +23,14 @@ from vocwb.collect.sources import list_files, read_sources
 from vocwb.decisions import export_decisions, find_codebook, read_decisions, record_decision
 from vocwb.errors import DecisionError, RunError, StoreError
 from vocwb.forget import erase_orphans, forget_file, forget_respondent, read_forgotten
-from vocwb.paths import encoder_folder, programme_folder, raw_folder, report_folder, store_folder
+from vocwb.paths import (
+    encoder_folder,
+    programme_folder,
+    raw_folder,
+    report_folder,
+    store_folder,
+    vector_folder,
+)
 from vocwb.programme import parse_programme, read_key, read_programme, read_rules
 from vocwb.schemas import check_table, join_responses, make_findings, select_months
 from vocwb.share.gather import gather_tables
@@ -32,8 +40,11 @@ from vocwb.store import list_months, read_table, write_parts, write_table
 from vocwb.understand.coding import code_by_rules, parse_rules
 from vocwb.understand.encoders import encode_texts, fit_encoder, load_encoder, save_encoder
 from vocwb.understand.metrics import compute_scores
+from vocwb.understand.topics import list_texts
+from vocwb.understand.vectors import read_vectors, write_vectors
 
 NAME = "Quillon Zebrowska"
+WORDED = ("codebook", "accepted", "proposals")
 MARKS = ("quokkas", "Zanzibari", "umbrella-stand")
 SAID = [
     'Seven quokkas sat on my parcel & "nobody" at the depot <cared>, it\'s a shame!',
@@ -128,15 +139,30 @@ def analyse(known) -> None:
     terms = ["late", "parcel", "box", MARKS[0]]
     topic = {
         "codebook_id": "C1", "topic": "T0001", "voice": "customer", "language": "en",
-        "encoder_id": encoder.encoder_id, "name": " · ".join(terms[:3]), "terms": terms, "vector": [1.0],
+        "encoder_id": encoder.encoder_id, "name": " · ".join(terms[:3]), "theme": "H01",
+        "theme_name": f"late / {MARKS[0]}", "terms": terms, "vector": [1.0],
         "size": 9, "floor": 0.1, "examples": ids, "first_seen": "2025-01", "lineage": "new",
     }  # fmt: skip
     write_table(known, "codebook", check_table("codebook", pd.DataFrame([topic])), part="C1")
+    later = topic | {"topic": "A0001", "name": f"{MARKS[0]} late", "lineage": "accepted in 2025-02"}
+    write_table(known, "accepted", check_table("accepted", pd.DataFrame([later])), part="C1")
+    proposal = {
+        "proposal": "P1", "codebook_id": "C1", "month": "2025-02", "voice": "customer", "language": "en",
+        "encoder_id": encoder.encoder_id, "n": len(ids), "cohesion": 0.5, "earlier_share": 0.1, "p_adjusted": 0.0,
+        "unassigned": 0.5, "nearest_topic": "T0001", "nearest_similarity": 0.5, "terms": terms, "vector": [1.0],
+        "floor": 0.1, "examples": ids[:5], "feedback_ids": ids,
+    }  # fmt: skip
+    write_table(known, "proposals", check_table("proposals", pd.DataFrame([proposal])), part="C1/2025-02")
+    place = {"codebook_id": "C1", "voice": "customer", "language": "en"}
+    points = opinions[["feedback_id"]].assign(**place, x=0.5, y=0.25)
+    write_table(known, "points", check_table("points", points), part="C1")
+    keep_model_vectors(list_texts(feedback))
     assigned = opinions[["feedback_id"]].assign(
         codebook_id="C1", topic="T0001", similarity=0.5, start=0, end=4
     )
     months = opinions["month"]
-    write_parts(known, "assignments", assigned, "C1/" + months)
+    for name in ("assignments", "mentions"):
+        write_parts(known, name, assigned, "C1/" + months)
     codes = code_by_rules(opinions, parse_rules(read_rules(known)))
     write_parts(known, "codes", codes, codes["feedback_id"].map(opinions.set_index("feedback_id")["month"]))
     if find_codebook(read_decisions(known)) is None:
@@ -167,6 +193,13 @@ def analyse(known) -> None:
         }  # fmt: skip
         write_table(known, "causes", check_table("causes", pd.DataFrame([cause])), part=month)
         write_table(known, "actions", read_table(known, "actions", empty=True), part=month)
+
+
+def keep_model_vectors(texts) -> None:
+    """Keep a vector of each text, in two files, as a model's vectors are kept."""
+    texts = list(dict.fromkeys(texts))
+    for some in (texts[::2], texts[1::2]):
+        write_vectors(some, np.ones((len(some), 3), "f4"), vector_folder("tiny") / "some-model")
 
 
 def publish(known) -> None:
@@ -272,6 +305,10 @@ def test_the_programme_holds_the_person_everywhere_before(tiny):
     assert {
         "codes/2025-01.parquet",
         "assignments/C1/2025-02.parquet",
+        "mentions/C1/2025-02.parquet",
+        "points/C1.parquet",
+        "accepted/C1.parquet",
+        "proposals/C1/2025-02.parquet",
         "codebook/C1.parquet",
         "causes/2025-02.parquet",
     } <= files
@@ -311,7 +348,8 @@ def test_nobody_else_loses_a_byte(tiny):
     ids = ids_of(tiny)
     before = {name: read_table(tiny, name) for name in Tables._fields}
     results = {
-        name: read_table(tiny, name) for name in ("codes", "assignments", "findings", "causes", "codebook")
+        name: read_table(tiny, name)
+        for name in ("codes", "assignments", "mentions", "points", "findings", "causes", *WORDED)
     }
     forget(tiny)
     for name, old in before.items():
@@ -330,15 +368,16 @@ def test_nobody_else_loses_a_byte(tiny):
             new = new[~new["raw"].eq("")]
         pd.testing.assert_frame_equal(new.reset_index(drop=True), old[keep].reset_index(drop=True))
     said = set(read_table(tiny, "feedback")["feedback_id"])
-    for table in ("codes", "assignments"):
+    for table in ("codes", "assignments", "mentions", "points"):
         pd.testing.assert_frame_equal(
             read_table(tiny, table),
             results[table][results[table]["feedback_id"].isin(said)].reset_index(drop=True),
         )
-    for table, column in (("findings", "feedback_ids"), ("causes", "evidence_for"), ("codebook", "examples")):
+    lists = [("findings", "feedback_ids"), ("causes", "evidence_for"), ("proposals", "feedback_ids")]
+    for table, column in [*lists, *((table, "examples") for table in WORDED)]:
         kept = [[one for one in ids if one in said] for ids in results[table][column]]
         assert read_table(tiny, table)[column].tolist() == kept
-        own = [*results[table].select_dtypes("str").columns.difference(["encoder_id", "name"])]
+        own = [*results[table].select_dtypes("str").columns.difference(["encoder_id", "name", "theme_name"])]
         pd.testing.assert_frame_equal(read_table(tiny, table)[own], results[table][own])
 
 
@@ -357,6 +396,43 @@ def test_words_that_only_they_wrote_leave_the_topics_and_all_other_texts_keep_th
     assert [path.stem for path in folder.glob("*.npz")] == [after.encoder_id]
     texts = read_table(tiny, "feedback")["verbatim"]
     assert (encode_texts(before, texts) == encode_texts(after, texts)).all()
+
+
+def test_their_words_leave_what_was_proposed_and_accepted_and_the_name_of_a_theme(tiny):
+    book = read_table(tiny, "codebook")
+    rows = [
+        ("T0001", f"{MARKS[0]} late", "H01", f"{MARKS[0]} late / Wet box", ["late", MARKS[0], "parcel"]),
+        ("T0002", "Wet box", "H01", f"{MARKS[0]} late / Wet box", ["box", "wet"]),
+        ("T0003", "Boxes", "H02", "Boxes", ["box"]),
+    ]
+    columns = ["topic", "name", "theme", "theme_name", "terms"]
+    other = pd.DataFrame(rows, columns=columns).to_dict("list")
+    write_table(tiny, "codebook", pd.concat([book] * 3, ignore_index=True).assign(**other), part="C1")
+    accepted = read_table(tiny, "accepted").assign(theme_name=rows[0][3])
+    write_table(tiny, "accepted", accepted, part="C1")
+    forget(tiny)
+    book = read_table(tiny, "codebook").set_index("topic")
+    assert book["name"].to_dict() == {"T0001": "late · parcel", "T0002": "Wet box", "T0003": "Boxes"}
+    assert book["theme_name"].to_dict() == {
+        "T0001": "late · parcel / Wet box", "T0002": "late · parcel / Wet box", "T0003": "Boxes",
+    }  # fmt: skip
+    later, proposal = read_table(tiny, "accepted").iloc[0], read_table(tiny, "proposals").iloc[0]
+    assert (later["theme_name"], later["name"]) == ("late · parcel / Wet box", "late · parcel · box")
+    assert later["terms"] == proposal["terms"] == ["late", "parcel", "box"]
+    assert {later["encoder_id"], proposal["encoder_id"]} == set(book["encoder_id"])
+    assert [path.stem for path in encoder_folder("tiny").glob("*.npz")] == [later["encoder_id"]]
+
+
+def test_the_vectors_of_what_only_they_said_go_and_no_others(tiny):
+    feedback, ids = read_table(tiny, "feedback"), ids_of(tiny)
+    theirs = feedback["feedback_id"].isin(ids)
+    said, rest = set(list_texts(feedback[theirs])), set(list_texts(feedback[~theirs]))
+    assert LONG in said & rest and len(said - rest) >= 3
+    folder = vector_folder("tiny") / "some-model"
+    assert read_vectors(sorted(said | rest), folder)[0].all()
+    assert forget(tiny).erased["vectors"] == len(said - rest)
+    assert not read_vectors(sorted(said - rest), folder)[0].any()
+    assert read_vectors(sorted(rest), folder)[0].all()
 
 
 def test_the_earliest_copy_of_what_they_said_is_an_original_again(tiny):

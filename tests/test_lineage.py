@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from vocwb.errors import SchemaError
-from vocwb.schemas import OUTLIER
-from vocwb.understand.lineage import KEPT, restate_shares, trace_lineage
+from vocwb.schemas import OUTLIER, empty_table
+from vocwb.understand.lineage import KEPT, Lineage, restate_month, restate_shares, trace_lineage
 
 
 def make_book(topics, terms=None, **columns):
@@ -147,3 +147,68 @@ def test_last_month_is_restated_beside_what_was_printed():
     )
     one = restate_shares(before, after, units.map(lambda unit: "the same person"), lineage)
     assert one["restated"].tolist() == [100, 100, 100]
+
+
+def test_what_is_the_same_keeps_its_terms_and_name_and_what_is_renamed_gets_new_ones():
+    before = ["T0001"] * 30 + ["T0002"] * 30
+    old = make_book(
+        ["T0001", "T0002"], [["late", "parcel"], ["rude", "driver"]], name=["Parcels", "Drivers"],
+        first_seen=["2024-03", "2024-05"],
+    )  # fmt: skip
+    new = make_book(
+        ["T0009", "T0008"], [["parcel", "late", "days"], ["app", "crash"]], name=["new a", "new b"],
+        first_seen=["2025-01", "2025-02"], size=[31, 32],
+    )  # fmt: skip
+    after = pd.Series(before).map({"T0001": "T0009", "T0002": "T0008"}).tolist()
+    traced = trace_lineage(old, make_rows(before), new, make_rows(after), first_number=3).codebook
+    traced = traced.set_index("topic")
+    assert traced["lineage"].to_dict() == {"T0001": "same", "T0002": "renamed"}
+    assert traced["terms"].tolist() == [["late", "parcel"], ["app", "crash"]]
+    assert traced["name"].tolist() == ["Parcels", "new b"]
+    assert traced["first_seen"].tolist() == ["2024-03", "2024-05"], "both go on"
+    assert traced["size"].tolist() == [31, 32]
+
+
+def test_of_a_first_codebook_every_topic_is_new_and_keeps_its_number():
+    new, rows = make_book(["T0001", "T0002"]), make_rows(["T0001"] * 5 + ["T0002"] * 5 + [OUTLIER])
+    none = empty_table("codebook"), empty_table("assignments")
+    traced = trace_lineage(*none, new, rows, first_number=1)
+    assert relations(traced) == {("T0001", ""): "new", ("T0002", ""): "new"}
+    pd.testing.assert_frame_equal(traced.codebook, new)
+    pd.testing.assert_frame_equal(traced.assignments, rows)
+    assert traced.lineage[["score", "shared"]].to_numpy().sum() == 0
+    assert trace_lineage(*none, new.head(0), rows.head(0), first_number=1).lineage.empty
+
+
+def test_a_refit_that_finds_no_topic_retires_all():
+    old, rows = make_book(["T0001"]), make_rows(["T0001"] * 9)
+    traced = trace_lineage(old, rows, old.head(0), rows.assign(topic=OUTLIER), first_number=2)
+    assert relations(traced) == {("", "T0001"): "retired"} and traced.codebook.empty
+    assert set(traced.assignments["topic"]) == {OUTLIER}
+
+
+def test_a_month_is_restated_for_each_voice_and_space_of_languages_apart():
+    languages = ["en"] * 10 + ["fa"] * 5 + ["bg"] * 5 + ["en"] * 4
+    voices = ["customer"] * 20 + ["employee"] * 4
+    before = make_rows(["T0001"] * 6 + ["T0002"] * 4 + ["T0003"] * 10 + ["T0009"] * 4)
+    after = make_rows(["T0001"] * 9 + [OUTLIER] + ["T0003"] * 5 + ["T0004"] * 5 + ["T0009"] * 4)
+    opinions = before[["feedback_id"]].assign(
+        voice=voices, language=languages, response_id=before["feedback_id"], respondent_id=None
+    )
+    book = make_book(["T0001", "T0003", "T0004", "T0009"], language=["en", "multi", "multi", "en"])
+    book["voice"] = ["customer"] * 3 + ["employee"]
+    rows = [("T0001", "T0002", "merged"), ("T0004", "T0003", "split")]
+    lineage = pd.DataFrame(rows, columns=["topic", "earlier_topic", "relation"])
+    shown = restate_month(opinions, before, Lineage(book, after, lineage))
+    shown = shown.set_index(["voice", "language", "topic"])
+    figures = shown[["relation", "printed", "restated", "n"]].fillna(-1)
+    assert {key: tuple(row) for key, row in zip(figures.index, figures.to_numpy(), strict=True)} == {
+        ("customer", "en", "T0000"): ("same", -1, 10, 10),
+        ("customer", "en", "T0001"): ("same", 60, 90, 10),
+        ("customer", "en", "T0002"): ("merged", 40, -1, 10),
+        ("customer", "multi", "T0003"): ("same", 100, 50, 10),
+        ("customer", "multi", "T0004"): ("split", -1, 50, 10),
+        ("employee", "en", "T0009"): ("same", 100, 100, 4),
+    }
+    unseen = opinions.assign(feedback_id=opinions["feedback_id"] + "x")
+    assert restate_month(unseen, before, Lineage(book, after, lineage)).empty

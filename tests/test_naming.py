@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 
 from vocwb.decisions import fold_decisions, list_history, read_decisions, record_decision, undo_decision
 from vocwb.errors import DecisionError
-from vocwb.schemas import OUTLIER
-from vocwb.understand.naming import apply_decisions, apply_to_assignments, name_part, review_decisions
+from vocwb.schemas import OUTLIER, check_table, empty_table
+from vocwb.understand.naming import (
+    accept_topics,
+    apply_decisions,
+    apply_to_assignments,
+    list_standing,
+    name_part,
+    review_decisions,
+)
 
 TERMS = {"T0001": ["late", "parcel"], "T0002": ["slow", "courier"], "T0003": ["price", "fee"]}
 BOOK = pd.DataFrame(
@@ -239,6 +246,98 @@ def test_an_empty_codebook_and_no_decision_are_left_as_they_are():
     assert apply_to_assignments(assign(f=OUTLIER), apply_decisions(BOOK.head(0), decide()))[
         "topic"
     ].tolist() == [OUTLIER]
+
+
+def test_only_topics_that_stand_for_themselves_are_listed():
+    book = pd.concat([BOOK, BOOK.head(1).assign(topic="T0004"), BOOK.head(1).assign(topic=OUTLIER)])
+    assert list_standing(book)["topic"].tolist() == ["T0001", "T0002", "T0003", "T0004"]
+    named = apply_decisions(
+        book,
+        decide(
+            ("topic_split", "T0001", {"parts": PARTS}),
+            ("topic_merge", "T0002", {"into": DEPOT}),
+            ("topic_retire", "T0003", {}),
+            ("topic_retire", REST, {}),
+        ),
+    )
+    assert list_standing(named)["topic"].tolist() == [DEPOT, "T0004"]
+
+
+# Accepted topics
+
+
+def make_fitted(codebook_id="C1"):
+    return check_table(
+        "codebook",
+        BOOK.assign(
+            codebook_id=codebook_id, encoder_id="e", theme=["H01", "H02", "H02"], theme_name=["one", "two", "two"],
+            vector=np.eye(3).tolist(), size=9, floor=0.5, examples=[["a"]] * 3, first_seen="2025-01", lineage="new",
+        ),
+    )  # fmt: skip
+
+
+def make_proposals(*rows):
+    """Each row: proposal, month, nearest topic, vector."""
+    frame = pd.DataFrame(rows, columns=["proposal", "month", "nearest_topic", "vector"])
+    return check_table(
+        "proposals",
+        frame.assign(
+            codebook_id="C1", voice="customer", language="en", encoder_id="e", n=20, cohesion=0.6, earlier_share=0.1,
+            p_adjusted=0.0, unassigned=1.0, nearest_similarity=0.5, terms=[["gift", "card"]] * len(frame), floor=0.4,
+            examples=[["b"]] * len(frame), feedback_ids=[["b", "c"]] * len(frame),
+        ),
+    )  # fmt: skip
+
+
+GIFTS, SHOPS = ("P1", "2025-03", "T0001", [0.6, 0.0, 0.8]), ("P2", "2025-04", "A0001", [0.0, 0.8, 0.6])
+NOBODY = empty_table("accepted")
+
+
+def accept(*subjects, **value):
+    return decide(*(("topic_accept", subject, value) for subject in subjects))
+
+
+def test_an_accepted_topic_has_the_number_of_its_decision_and_the_name_that_people_gave():
+    decisions = pd.concat(
+        [decide(("memo", "f", {"text": "x"})), accept("P1", name="Gifts").assign(decision_id=12)]
+    )
+    (row,) = accept_topics(make_fitted(), NOBODY, make_proposals(GIFTS), decisions).to_dict("records")
+    assert (row["topic"], row["name"], row["first_seen"]) == ("A0012", "Gifts", "2025-03")
+    assert (row["codebook_id"], row["theme"], row["theme_name"]) == ("C1", "H01", "one")
+    assert row["terms"] == ["gift", "card"] and row["lineage"] == "accepted in 2025-03"
+    named = accept_topics(make_fitted(), NOBODY, make_proposals(GIFTS), accept("P1"))
+    assert named["name"].tolist() == ["gift · card"]
+
+
+def test_what_is_near_an_accepted_topic_is_accepted_too_even_when_that_one_is_taken_back():
+    proposals, fitted = make_proposals(GIFTS, SHOPS), make_fitted()
+    both = accept_topics(fitted, NOBODY, proposals, accept("P1", "P2"))
+    assert both["topic"].tolist() == ["A0001", "A0002"]
+    alone = accept_topics(fitted, both, proposals, accept("P1", "P2").tail(1))
+    assert alone["topic"].tolist() == ["A0002"] and alone["theme"].tolist() == ["H02"]
+    again = accept_topics(fitted, NOBODY, proposals, accept("P1", "P2").tail(1))
+    pd.testing.assert_frame_equal(again, alone)
+
+
+def test_an_accepted_row_stays_as_it_was_written_without_its_proposal():
+    written = accept_topics(make_fitted(), NOBODY, make_proposals(GIFTS), accept("P1", name="Gifts"))
+    for proposals in (make_proposals(), make_proposals((*GIFTS[:3], [0.0, 0.0, 1.0]))):
+        kept = accept_topics(make_fitted(), written, proposals, accept("P1", name="Other"))
+        pd.testing.assert_frame_equal(kept, written)
+    assert accept_topics(make_fitted(), written, make_proposals(GIFTS), accept()).empty
+
+
+def test_a_proposal_of_another_codebook_is_left_out_and_an_unknown_one_is_told():
+    assert accept_topics(make_fitted("C2"), NOBODY, make_proposals(GIFTS), accept("P1")).empty
+    with pytest.raises(
+        DecisionError, match=r"(?s)Decision 1 \(topic accept\).*'P9'.*P1, P2.*take the decision back"
+    ):
+        accept_topics(make_fitted(), NOBODY, make_proposals(GIFTS, SHOPS), accept("P9"))
+
+
+def test_a_topic_that_a_refit_took_over_is_not_accepted_a_second_time():
+    refit = pd.concat([make_fitted("C2"), make_fitted("C2").head(1).assign(topic="A0001", lineage="same")])
+    assert accept_topics(refit, NOBODY, make_proposals(), accept("P1")).empty
 
 
 # Taking back

@@ -32,8 +32,10 @@ ENCODERS = dict.fromkeys(["en", "fa", "zh"], "tfidf-svd")
 MARKS = {"en": (" ", ". "), "fa": (" ", ". "), "zh": ("、", "。")}
 UNTIL = "2025-02"
 # These words stand scattered in all months, so that the encoder knows them, and gather in the third.
-NEW = "gift voucher birthday wrapping ribbon card present code balance expired shop till".split()
-ALIKE = ["first_seen", "lineage", "topic"]
+NEW = [
+    "gift", "voucher", "birthday", "wrapping", "ribbon", "card", "present", "code", "balance", "expired", "shop",
+    "till",
+]  # fmt: skip
 
 
 def say(language, pool, draw, count=6):
@@ -150,14 +152,23 @@ def same_rows(one, other):
 def test_each_voice_and_language_has_topics_of_its_own(opinions, discovered):
     book = discovered.codebook
     places = book.groupby(["voice", "language"])["encoder_id"].unique()
-    assert set(places.index) == {("customer", "en"), ("customer", "fa"), ("customer", "zh"), ("employee", "en")}
+    assert set(places.index) == {
+        ("customer", "en"),
+        ("customer", "fa"),
+        ("customer", "zh"),
+        ("employee", "en"),
+    }
     assert all(len(ids) == 1 for ids in places) and set(discovered.encoders) == set(book["encoder_id"])
     assert len(discovered.encoders) == 4, "customers and staff are not encoded by each other's words"
     assert book["topic"].tolist() == [f"T{number:04d}" for number in range(1, len(book) + 1)]
     assigned = assign(opinions, discovered)
-    for row in assigned[assigned["topic"] != OUTLIER].merge(book, on="topic").merge(opinions, on="feedback_id")[
-        ["voice_x", "voice_y", "language_x", "language_y"]
-    ].drop_duplicates().itertuples(index=False):
+    for row in (
+        assigned[assigned["topic"] != OUTLIER]
+        .merge(book, on="topic")
+        .merge(opinions, on="feedback_id")[["voice_x", "voice_y", "language_x", "language_y"]]
+        .drop_duplicates()
+        .itertuples(index=False)
+    ):
         assert row.voice_x == row.voice_y and row.language_x == row.language_y
 
 
@@ -236,7 +247,9 @@ def test_two_multilingual_models_are_refused_before_anything_is_encoded(opinions
 
 # The words of both that a tokeniser of BERT leaves as they are.
 SHARED = {
-    language: [[word for word in pool.split() if not set(word) & set("أآئؤ\u200c")] for pool in POOLS[language][:3]]
+    language: [
+        [word for word in pool.split() if not set(word) & set("أآئؤ\u200c")] for pool in POOLS[language][:3]
+    ]
     for language in ("en", "fa")
 }
 
@@ -282,7 +295,9 @@ def multi(tmp_path_factory):
     draw = np.random.default_rng(9)
     opinions = pd.concat(
         [
-            make_rows(language, "2025-01", {" ".join(pool): 30 for pool in pools}, draw).assign(language=language)
+            make_rows(language, "2025-01", {" ".join(pool): 30 for pool in pools}, draw).assign(
+                language=language
+            )
             for language, pools in SHARED.items()
         ]
         + [make_rows("zh", "2025-01", dict.fromkeys(POOLS["zh"][:3], 30), draw)],
@@ -351,12 +366,16 @@ def test_a_voice_or_language_without_topics_fits_none(opinions, found):
 @pytest.mark.parametrize("language", list(MARKS))
 def test_a_verbatim_of_two_parts_has_both_topics_where_they_stand(language, opinions, found, assigned):
     draw = np.random.default_rng(6)
-    gap, stop = MARKS[language]
+    stop = MARKS[language][1]
     halves = [[say(language, POOLS[language][pool], draw) for _ in range(15)] for pool in (0, 2)]
     texts = [f"  {one}{stop}{two}{stop}" for one, two in zip(*halves, strict=True)]
     rows = pd.DataFrame({"feedback_id": [hash_id(text) for text in texts], "verbatim": texts})
     rows = rows.assign(language=language, voice="customer", month="2025-03")
-    several = assign(rows, found).merge(rows, on="feedback_id").merge(found.codebook[["topic", "language"]], on="topic")
+    several = (
+        assign(rows, found)
+        .merge(rows, on="feedback_id")
+        .merge(found.codebook[["topic", "language"]], on="topic")
+    )
     assert (several["language_x"] == several["language_y"]).all()
     assert (several.groupby("feedback_id").size() == 2).mean() > 0.9
     pool_of = dict(zip(opinions["feedback_id"], opinions["planted"], strict=True))
@@ -395,7 +414,7 @@ def test_the_order_of_rows_does_not_matter_to_a_proposal(opinions, found, assign
 @pytest.fixture
 def accepted(small_programme, found, proposed):
     """The proposed topic as people accepted it, its decision's number, and the programme that holds the decision."""
-    record_decision(small_programme, kind="memo", subject="f", value={"text": "x"}, who="Ada", why="before it")
+    record_decision(small_programme, kind="memo", subject="f", value={"text": "x"}, who="Ada", why="x")
     number = record_decision(
         small_programme, kind="topic_accept", subject=proposed["proposal"].item(), value={"name": "Gifts"},
         who="Ada", why="it is new",
@@ -408,7 +427,7 @@ def test_an_accepted_topic_serves_from_its_month_on_and_moves_no_earlier_row(
     opinions, found, assigned, proposed, accepted
 ):
     topics, number = accepted
-    assert topics["topic"].tolist() == [f"A{number:04d}"] == ["A0002"] and topics["name"].tolist() == ["Gifts"]
+    assert number == 2 and topics[["topic", "name"]].to_numpy().tolist() == [["A0002", "Gifts"]]
     book = pd.concat([found.codebook, topics], ignore_index=True)
     after = assign(opinions, found, book)
     month = opinions.set_index("feedback_id")["month"]
@@ -420,7 +439,6 @@ def test_an_accepted_topic_serves_from_its_month_on_and_moves_no_earlier_row(
     rest = opinions[opinions["planted"] != "new"]
     kept = rest["feedback_id"].map(first_topics(after)) == rest["feedback_id"].map(first_topics(assigned))
     assert kept.mean() > 0.99
-    assert apply_decisions(book, pd.DataFrame({"kind": [], "subject": [], "value": []}))["topic"].iloc[-1] == "A0002"
 
 
 def test_an_accepted_topic_is_not_proposed_again_next_month(opinions, found, assigned, accepted):
@@ -428,7 +446,15 @@ def test_an_accepted_topic_is_not_proposed_again_next_month(opinions, found, ass
     assert propose(opinions, found, assign(opinions, found, book), "2025-04", book).empty
 
 
-def test_taking_the_decision_back_takes_the_topic_away(small_programme, opinions, found, assigned, proposed, accepted):
+def test_its_own_month_run_again_holds_the_same_proposal(opinions, found, assigned, proposed, accepted):
+    book = pd.concat([found.codebook, accepted[0]], ignore_index=True)
+    again = propose(opinions, found, assign(opinions, found, book), "2025-03", book)
+    assert again["proposal"].tolist() == proposed["proposal"].tolist(), "the decision is still about it"
+
+
+def test_taking_the_decision_back_takes_the_topic_away(
+    small_programme, opinions, found, assigned, proposed, accepted
+):
     undo_decision(small_programme, accepted[1], who="Ada", why="no topic after all")
     decisions = fold_decisions(read_decisions(small_programme))
     left = accept_topics(found.codebook, accepted[0], proposed, decisions)
@@ -448,11 +474,12 @@ def test_the_topic_whose_words_changed_drifts_and_no_steady_one_does(opinions, f
     found_drift = drift(opinions, found)
     pd.testing.assert_frame_equal(check_table("drift", found_drift), found_drift)
     assert set(found_drift["topic"]) <= set(found.codebook["topic"])
-    moved = opinions[(opinions["language"] == "fa") & (opinions["planted"] == "2") & (opinions["month"] <= UNTIL)]
+    money = (opinions["language"] == "fa") & (opinions["planted"] == "2")
+    moved = opinions[money & (opinions["month"] <= UNTIL)]
     topic = moved["feedback_id"].map(first_topics(assigned)).mode()[0]
     lost = found_drift[(found_drift["verdict"] == EVIDENCE) & (found_drift["difference"] < 0)]
     assert lost["topic"].tolist() == [topic]
-    assert (found_drift["codebook_id"] == found.codebook_id).all() and (found_drift["month"] == "2025-03").all()
+    assert set(zip(found_drift["codebook_id"], found_drift["month"], strict=True)) == {("C1", "2025-03")}
 
 
 def test_later_months_and_the_order_of_rows_do_not_change_a_months_drift(opinions, found):
@@ -503,7 +530,8 @@ def test_a_part_keeps_its_place_when_its_examples_have_another_topic_or_month(op
     english = found.codebook[(found.codebook["language"] == "en") & (found.codebook["voice"] == "customer")]
     topic, other = english["topic"].iloc[:2]
     month = assigned["feedback_id"].map(opinions.set_index("feedback_id")["month"])
-    ids = [assigned.loc[(assigned["topic"] == one) & (month == "2025-04"), "feedback_id"] for one in (topic, other)]
+    late = assigned[(month == "2025-04").to_numpy()]
+    ids = [late.loc[late["topic"] == one, "feedback_id"] for one in (topic, other)]
     named, parts = split_topic(found.codebook, topic, [ids[0][:3], ids[1][:3]])
     together, vectors = split_rows(opinions, assigned, named, found)
     assert set(ids[0][:3]) | set(ids[1][:3]) <= set(vectors)
@@ -539,9 +567,8 @@ def test_texts_with_a_vector_are_verbatims_and_their_several_spans():
 @pytest.fixture(scope="module")
 def grown(found, proposed):
     """The codebook in use with a topic that was accepted in March."""
-    decisions = pd.DataFrame(
-        {"decision_id": [2], "kind": "topic_accept", "subject": proposed["proposal"], "value": [{"name": "Gifts"}]}
-    )
+    value = {"kind": "topic_accept", "value": [{"name": "Gifts"}]}
+    decisions = pd.DataFrame({"decision_id": [2], "subject": proposed["proposal"]} | value)
     topics = accept_topics(found.codebook, empty_table("accepted"), proposed, decisions)
     return pd.concat([found.codebook, topics], ignore_index=True)
 

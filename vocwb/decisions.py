@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vocwb.errors import DecisionError
+from vocwb.errors import DecisionError, StoreError
 from vocwb.paths import programme_folder
 from vocwb.programme import Programme
 from vocwb.schemas import empty_table
@@ -128,7 +128,7 @@ def fold_decisions(decisions: pd.DataFrame, kind: str | None = None) -> pd.DataF
 
     What is taken back gives way to the decision before it, and stands again if the taking back is taken back.
     Of human codes the last of each person stands, since coders may differ; of names the last in each language;
-    every memo stands.
+    every memo stands; of acceptances of one proposal the first.
 
     >>> log = pd.DataFrame({"decision_id": [1, 2, 3], "kind": ["topic_name"] * 3, "subject": ["T0001"] * 3,
     ...     "value": [{"name": "a"}, {"name": "b"}, None], "who": ["A", "B", "A"], "when": "", "why": "",
@@ -139,7 +139,11 @@ def fold_decisions(decisions: pd.DataFrame, kind: str | None = None) -> pd.DataF
     if kind is not None:
         decisions = decisions[decisions["kind"] == kind]
     gone, rows = _find_gone(decisions), decisions.to_dict("records")
-    standing = {_fold_key(row): row["decision_id"] for row in rows if row["decision_id"] not in gone}
+    standing = {}
+    for row in (row for row in rows if row["decision_id"] not in gone):
+        # An accepted topic is named by its decision's number, which a second acceptance must not change.
+        if row["kind"] != "topic_accept" or _fold_key(row) not in standing:
+            standing[_fold_key(row)] = row["decision_id"]
     last = decisions[decisions["decision_id"].isin(list(standing.values()))]
     return last[last["value"].notna()].sort_values("decision_id", ignore_index=True)
 
@@ -226,12 +230,20 @@ def read_codebook(programme: Programme, codebook_id: str | None) -> pd.DataFrame
 def find_fit(programme: Programme, codebook_id: str) -> dict:
     """Return until (the last month it was fitted on) and seed of a codebook, as its manifest says.
 
+    Raises StoreError where there is no such manifest, or it does not say so.
+
     >>> find_fit(read_programme("sample"), "C1")  # doctest: +SKIP
     {'until': '2025-11', 'seed': 0}
     """
     manifest = table_path(programme, "codebook", codebook_id).with_suffix(".manifest.json")
-    made = json.loads(manifest.read_text(encoding="utf-8"))["parameters"]
-    return {name: made[name] for name in ("until", "seed")}
+    try:
+        made = json.loads(manifest.read_text(encoding="utf-8"))["parameters"]
+        return {name: made[name] for name in ("until", "seed")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{short_path(manifest)} does not say what the codebook {codebook_id!r} was fitted on.",
+            remedy=f"Fit one: make codebook PROGRAMME={programme.name} WHO=name",
+        ) from error
 
 
 def use_first(programme: Programme, codebook_id: str, *, who: str, why: str, value: dict) -> str:

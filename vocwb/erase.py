@@ -37,6 +37,7 @@ _LISTS = {
 }
 _MONTHLY = ("findings", "causes")
 _WORDED = ("codebook", "accepted", "proposals")
+_THEME = ["codebook_id", "voice", "language", "theme"]
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _QUOTE = re.compile(r'<blockquote\b[^>]*\bdata-feedback-id="([0-9a-f]{32})"[^>]*>[^<]*</blockquote>')
 _EVIDENCE = re.compile(r'<script type="application/json" id="evidence">(.*?)</script>', re.S)
@@ -118,26 +119,32 @@ def erase_words(programme: Programme, said: pd.DataFrame, rest: pd.DataFrame) ->
             return any(has_gone(text, one) for one in alone)
         return not alone.get(language, set()).isdisjoint(tokenise_text(text, language))
 
+    called: dict[tuple, str] = {}
     for (table, part), book in books.items():
         terms = [
             [term for term in terms if not has_gone(term, language)]
             for terms, language in zip(book["terms"], book["language"], strict=True)
         ]
-        # A name that is suggested is made of what people said.
-        names = {
-            column: [
-                " · ".join(left[:3]) if has_gone(name, language) else name
-                for name, left, language in zip(book[column], terms, book["language"], strict=True)
-            ]
-            for column in {"name", "theme_name"} & set(book)
-        }
-        fresh = book.assign(terms=terms, encoder_id=book["encoder_id"].replace(renamed), **names)
+        fresh = book.assign(terms=terms, encoder_id=book["encoder_id"].replace(renamed))
+        if "name" in book:
+            # A name that is suggested is made of what people said, and a theme's of its first topics' names.
+            own = zip(book["name"], terms, book["language"], strict=True)
+            fresh["name"] = [" · ".join(left[:3]) if has_gone(name, one) else name for name, left, one in own]
+            called = fresh.groupby(_THEME)["name"].agg(_join_two).to_dict() | called
+            keys = [*fresh[_THEME].itertuples(index=False, name=None)]
+            own = zip(book["theme_name"], book["language"], keys, strict=True)
+            fresh["theme_name"] = [called[key] if has_gone(name, one) else name for name, one, key in own]
+            called |= dict(zip(keys, fresh["theme_name"], strict=True))
         rewrite_table(programme, table, fresh, part=part, changed=not fresh.equals(book))
     for old, new in renamed.items():
         if old != new:
             for end in (".json", ".npz"):
                 (folder / f"{old}{end}").unlink()
     return sum(map(len, alone.values()))
+
+
+def _join_two(names: pd.Series) -> str:
+    return " / ".join(names.head(2))
 
 
 def _drop_words(encoder: Encoder, words: set[str], folder: Path) -> str:

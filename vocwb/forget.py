@@ -173,18 +173,18 @@ def forget_file(programme: Programme, file: str, *, who: str, why: str, raw: str
 def erase_orphans(programme: Programme) -> Forgotten:
     """Erase what later steps keep of feedback that the last ingest no longer holds, because it is too old or left out.
 
-    To be called after the tables of an ingest are written. Assignments, codes, and ids in codebooks, findings and
-    causes go always; quotes in published reports only where the programme has `retention_months`, since without it
-    an id may be gone because somebody renamed a source.
+    After the tables of an ingest are written. Quotes in reports go with `retention_months` only: a source may be renamed.
 
     >>> erase_orphans(read_programme("sample"))  # doctest: +SKIP
     """
-    kept = set(read_table(programme, "feedback", empty=True)["feedback_id"])
+    feedback = read_table(programme, "feedback", empty=True)
+    kept = set(feedback["feedback_id"])
 
     def find_gone(ids: Iterable[str]) -> set[str]:
         return set(ids) - kept
 
     erased, months = erase_results(programme, find_gone)
+    erased["vectors"] = keep_vectors(list_texts(feedback), vector_folder(programme.name))
     by_hand = []
     if programme.retention_months is not None:
         months, by_hand = erase_reports(programme, find_gone, months)

@@ -6,11 +6,10 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
-from vocwb.languages import LANGUAGES
 from vocwb.schemas import OUTLIER
 from vocwb.share.charts import SANS, bundle_script, escape_json, hash_script
 from vocwb.share.quotes import direction_of
-from vocwb.share.rows import INK, LINE, MUTED, PAPER, TEAL, prepare_rows, shorten_label
+from vocwb.share.rows import INK, LINE, MUTED, PAPER, TEAL, name_language, prepare_rows, shorten_label
 
 MOST_POINTS = 3000
 """More points than this are not told apart on a map; each topic then keeps its share of them."""
@@ -247,9 +246,8 @@ def chart_granularities(granularities: pd.DataFrame) -> alt.FacetChart:
     """
     fields = ["language", "voice", "n_topics", "smallest", "silhouette", "quality", "chosen"]
     rows = granularities.reindex(columns=fields).sort_values(["voice", "language", "n_topics"])
-    rows = rows.assign(
-        space=[_name_space(*pair) for pair in zip(rows["language"], rows["voice"], strict=True)]
-    )
+    staff = rows["voice"].map({"employee": ", employees"}).fillna("")
+    rows = rows.assign(space=rows["language"].map(name_language) + staff)
     told = {"n_topics": "topics", "smallest": "verbatims in the smallest", "silhouette": "silhouette"}
     tips = [alt.Tooltip(f"{name}:Q", title=title) for name, title in told.items()]
     x = alt.X(
@@ -270,11 +268,6 @@ def chart_granularities(granularities: pd.DataFrame) -> alt.FacetChart:
         .configure_view(stroke=None)
         .configure_axis(gridColor=LINE, domainColor=LINE, tickColor=LINE, labelColor=MUTED, labelFontSize=11)
     )
-
-
-def _name_space(language: str, voice: str) -> str:
-    name = LANGUAGES[language].english_name if language in LANGUAGES else "several languages"
-    return name + (", employees" if voice == "employee" else "")
 
 
 def frame_chart(chart: alt.TopLevelMixin, *, title: str, height: int) -> Markup:

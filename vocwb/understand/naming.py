@@ -8,6 +8,7 @@ import pandas as pd
 
 from vocwb.errors import DecisionError
 from vocwb.schemas import OUTLIER, check_table, empty_table, hash_id
+from vocwb.understand.assignment import find_nearest
 from vocwb.understand.proposals import accept_proposals
 
 TOPIC_KINDS = ("topic_name", "topic_define", "topic_merge", "topic_split", "topic_retire", "topic_restore")
@@ -181,6 +182,8 @@ def accept_topics(
     found = [empty_table("accepted")]
     for row in decisions[decisions["kind"] == "topic_accept"].to_dict("records"):
         topic = f"A{row['decision_id']:04d}"
+        if (codebook["topic"] == topic).any():
+            continue  # a refit has taken it over
         if (accepted["topic"] == topic).any():
             found.append(accepted[accepted["topic"] == topic])
             continue
@@ -194,8 +197,20 @@ def accept_topics(
         proposed = proposed[proposed["codebook_id"].isin(codebook["codebook_id"])].tail(1)
         if len(proposed):
             names = [row["value"].get("name") or ""]
+            proposed = _find_fitted(proposed, codebook)
             found.append(accept_proposals(codebook, proposed, topics=[topic], names=names).tail(1))
     return check_table("accepted", pd.concat([some for some in found if len(some)] or found))
+
+
+def _find_fitted(proposed: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+    """Return a proposal beside the nearest topic that was fitted, where its nearest one was accepted."""
+    if proposed["nearest_topic"].isin(codebook["topic"]).all():
+        return proposed
+    voice, language = proposed.iloc[0][["voice", "language"]]
+    own = codebook[(codebook["voice"] == voice) & (codebook["language"] == language)]
+    sides = (np.array(frame["vector"].tolist()) for frame in (proposed, own))
+    nearest, _ = find_nearest(*sides, np.full(len(own), -1.0))
+    return proposed.assign(nearest_topic=own["topic"].to_numpy()[nearest])
 
 
 def name_part(topic: str, part: Mapping) -> str:

@@ -296,12 +296,15 @@ def _match_topics(
 
 def _cut_spans(opinions: pd.DataFrame) -> pd.DataFrame:
     """Return feedback_id, start, end and text of the spans of the verbatims that have several."""
-    cut = zip(opinions["verbatim"], opinions["language"], strict=True)
-    spans = opinions[["feedback_id", "verbatim"]].assign(span=[split_spans(*one) for one in cut])
-    spans = spans[spans["span"].str.len() > 1].explode("span", ignore_index=True)
-    start, end = (spans["span"].str[edge].astype("int64") for edge in (0, 1))
-    text = [verbatim[slice(*span)] for verbatim, span in zip(spans["verbatim"], spans["span"], strict=True)]
-    return spans[["feedback_id"]].assign(start=start, end=end, text=text)
+    said = (opinions[column] for column in ("feedback_id", "verbatim", "language"))
+    rows = [
+        (feedback_id, start, end, verbatim[start:end])
+        for feedback_id, verbatim, language in zip(*said, strict=True)
+        if len(spans := split_spans(verbatim, language)) > 1
+        for start, end in spans
+    ]
+    found = pd.DataFrame(rows, columns=["feedback_id", "start", "end", "text"])
+    return found.astype({"feedback_id": "str", "start": "int64", "end": "int64"})
 
 
 def _name_terms(proposed: pd.DataFrame, opinions: pd.DataFrame) -> list[list[str]]:
