@@ -10,7 +10,8 @@ by cosine, unseeded and on all cores; HDBSCAN from 10 texts on; c-TF-IDF). "assi
 "nmi", "ami" and "ari" against the labels; on each side its outliers count as one class of their own. "n_topics"
 against "n_labels". "npmi" and "diversity" of the first ten terms of the topics, computed alike for both.
 "seconds" are discovery alone, vectors to topics with terms; before them each side fits once on up to 4,500 texts,
-so that compiling counts for neither (a first fit in a new process waits for it on both sides). "ratios": ours less the peer's ami, and the peer's seconds to ours.
+so that compiling counts for neither (a first fit in a new process waits for it on both sides).
+"ratios": ours less the peer's ami, and the peer's seconds to ours.
 
     python benchmarks/topics.py --data questions.csv --text text --label label --encoder minilm-en
 """

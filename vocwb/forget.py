@@ -173,7 +173,7 @@ def forget_file(programme: Programme, file: str, *, who: str, why: str, raw: str
 def erase_orphans(programme: Programme) -> Forgotten:
     """Erase what later steps keep of feedback that the last ingest no longer holds, because it is too old or left out.
 
-    After the tables of an ingest are written. Quotes in reports go with `retention_months` only: a source may be renamed.
+    After an ingest is written. Quotes in reports go with `retention_months` only: sources get new names.
 
     >>> erase_orphans(read_programme("sample"))  # doctest: +SKIP
     """
