@@ -111,7 +111,7 @@ def test_the_message_comes_through_the_kernel(kept_store):
 
 def test_a_handful_of_answers_still_gives_a_report_that_claims_nothing(kept_store):
     settings = {
-        "programme": "small", "raw": "", "month": "2025-03", "until": "2025-02", "who": "Ada", "seed": 0,
+        "programme": "small", "raw": "", "month": "2025-03", "until": "2025-02", "who": "Ada", "where": "", "seed": 0,
         "months_back": 12, "topic": "",
     }  # fmt: skip
     for name, needed in NOTEBOOKS.items():

@@ -87,6 +87,10 @@ def fill_store(programme):
         codebook_id="C1", topic=topics, similarity=0.5, start=0, end=opinions["verbatim"].str.len()
     )
     write_table(programme, "assignments", check_table("assignments", assignments), part="C1/2025-01")
+    points = opinions[["feedback_id", "voice", "language"]].assign(codebook_id="C1")
+    points["x"] = [float(number // 40) + number % 7 / 20 for number in range(len(texts))]
+    points["y"] = [number % 5 / 10 for number in range(len(texts))]
+    write_table(programme, "points", check_table("points", points), part="C1")
     record_decision(
         programme, kind="codebook_in_use", subject="C1", value={"reviewed": True}, who="Ada", why="first"
     )

@@ -127,7 +127,7 @@ def test_a_failed_month_leaves_the_report_and_is_resumed(copied_root):
     assert (folder / "report.html").read_bytes() == published
 
     responses.write_bytes(kept)
-    shutil.rmtree(copied_root / "data" / "sample" / "store" / "assignments")
+    shutil.rmtree(copied_root / "data" / "sample" / "store" / "mentions")
     failed = run_make("month", "FROM=05", root=copied_root)
     assert failed.returncode != 0
     assert "05_segment_comparison failed" in failed.stderr and "FROM=05" in failed.stderr

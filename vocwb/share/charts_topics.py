@@ -278,7 +278,7 @@ def frame_chart(chart: alt.TopLevelMixin, *, title: str, height: int) -> Markup:
 
     >>> chart = alt.Chart(pd.DataFrame({"x": ["</script>"]})).mark_bar().encode(x="x:N")
     >>> frame = frame_chart(chart, title="T", height=90)
-    >>> frame.startswith('<iframe sandbox="allow-scripts"'), frame.count("</script>")
+    >>> frame.startswith('<div><iframe sandbox="allow-scripts"'), frame.count("</script>")
     (True, 0)
     """
     draw = (
@@ -300,6 +300,8 @@ def frame_chart(chart: alt.TopLevelMixin, *, title: str, height: int) -> Markup:
         + "".join(f"<script>{script}</script>" for script in scripts)
         + "</body></html>"
     )
+    # A notebook warns of HTML that begins with a frame.
     return Markup(
-        '<iframe sandbox="allow-scripts" title="{}" style="width:100%;height:{}px;border:0" srcdoc="{}"></iframe>'
+        '<div><iframe sandbox="allow-scripts" title="{}" style="width:100%;height:{}px;border:0" srcdoc="{}">'
+        "</iframe></div>"
     ).format(title, height, page)

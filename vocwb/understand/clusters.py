@@ -1,31 +1,37 @@
 """Clusters of vectors: which texts speak of one thing, on two levels, and how finely to cut."""
 
+import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 FLOOR = 0.35
 """A text is an outlier below this part of the median similarity of its topic's texts to the topic's centre."""
 
 _NEIGHBOURS = 15
-_DIMENSIONS = 5
-_RUNS = 6
-_EPOCHS = 50
+_STEPS = 6
+_DIMENSIONS = 100
+_OF_LEAVES = 50
 _SMALLEST = 5
 _FEWEST = 12
 _MOST_MAPPED = 30_000
 _MOST_LEAVES = 1_500
 _BLOCK = 1_000
-_JUDGED = 2_000
+_THREADS = 4
+_JUDGED = 1_500
 _STEP = 1.15
-_PULL = 0.15
+_PULL = 0.3
 
 
 class Clusters(NamedTuple):
@@ -41,11 +47,12 @@ def cluster_vectors(vectors: np.ndarray, *, seed: int = 0) -> Clusters:
 
     vectors: (n, d), rows of length 1; a row of zeros is no text and gets -1. Rows that are equal count once and
     come out together, and the order of the rows does not matter.
-    1. The 15 nearest neighbours by cosine, exact; UMAP to 5 dimensions, begun from principal components, six
-       times for 50 epochs, side by side: what one run draws by chance the others do not.
-    2. HDBSCAN's leaves there, of 5 texts at least: dense spots, some hundreds. Its outliers join the nearest.
+    1. The 15 nearest neighbours by cosine, exact, weighed as UMAP weighs them; six steps of half of each text's
+       place and half of its neighbours' mean (graph smoothing; in UMAP's stead, whose layout differs from seed to
+       seed and takes three times as long), the first 100 principal components, length 1. No lot is drawn.
+    2. HDBSCAN's leaves in the first 50, of 5 texts at least: dense spots, some hundreds. Its outliers join the nearest.
     3. Ward's tree over the leaves' centres. Each cut is one granularity: its quality is the silhouette (-1 to 1)
-       on the map, averaged with those of the next coarser and finer cut, less 0.15 times the square of the
+       on the map, averaged with those of the next coarser and finer cut, less 0.3 times the square of the
        octaves between it and 4 n^0.32 topics (n: distinct texts; n / 24 at most): silhouettes peak at
        themes, at topics and at phrasings alike, and how fine people read grows with how much there is, though
        slower than it. The rule was chosen on simulated sets of 8 to 150 labels, so that a first month and four
@@ -58,7 +65,8 @@ def cluster_vectors(vectors: np.ndarray, *, seed: int = 0) -> Clusters:
     alternatives: a row a granularity: n_topics, smallest (texts in its smallest topic), silhouette, quality and
     chosen. Fewer than 12 distinct vectors, or none denser than others: no topic.
 
-    Sources: McInnes et al. 2018 (UMAP), Campello et al. 2013 (HDBSCAN), Ward 1963, Rousseeuw 1987 (silhouette).
+    Sources: McInnes et al. 2018 (UMAP's graph), Wu et al. 2019 and Zhang et al. 2019 (smoothing over a graph),
+    Campello et al. 2013 (HDBSCAN), Ward 1963, Rousseeuw 1987 (silhouette).
 
     >>> cluster_vectors(np.eye(3)).labels.tolist()
     [-1, -1, -1]
@@ -75,25 +83,27 @@ def cluster_vectors(vectors: np.ndarray, *, seed: int = 0) -> Clusters:
 def find_neighbours(vectors: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the `count` nearest rows of each row, itself first, and their Euclidean distances, exactly.
 
-    vectors: float32 (n, d), rows of length 1. Memory: 1,000 rows are compared with all at a time.
+    vectors: float32 (n, d), rows of length 1. Memory: 1,000 rows a thread, of four at most, are compared with all
+    at a time.
 
     >>> find_neighbours(np.eye(2, dtype="f4"), 2)[0].tolist()
     [[0, 1], [1, 0]]
     """
-    indices = np.empty((len(vectors), count), dtype=np.int32)
-    distances = np.empty((len(vectors), count), dtype=np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        far = -(vectors[rows] @ vectors.T)
+
+    def search(start: int) -> tuple[np.ndarray, np.ndarray]:
+        far = -(vectors[start : start + _BLOCK] @ vectors.T)
         own = np.arange(len(far))
         far[own, start + own] = -np.inf
         near = np.argpartition(far, count - 1, axis=1)[:, :count]
         cosines = np.take_along_axis(far, near, axis=1)
         order = np.argsort(cosines, axis=1, kind="stable")
-        indices[rows] = np.take_along_axis(near, order, axis=1)
         cosines = np.clip(-np.take_along_axis(cosines, order, axis=1), -1, 1)
-        distances[rows] = np.sqrt(2 - 2 * cosines)
-    return indices, distances
+        return np.take_along_axis(near, order, axis=1).astype(np.int32), np.sqrt(2 - 2 * cosines)
+
+    # A block a thread: each is computed alone, so that the number of threads decides nothing.
+    with threadpool_limits(1), ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        blocks = list(pool.map(search, range(0, len(vectors), _BLOCK)))
+    return np.concatenate([block[0] for block in blocks]), np.concatenate([block[1] for block in blocks])
 
 
 def _cluster_distinct(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
@@ -107,7 +117,7 @@ def _cluster_distinct(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
     sample = np.arange(len(vectors))
     if len(vectors) > _MOST_MAPPED:
         sample = np.sort(np.random.default_rng(seed).choice(sample, _MOST_MAPPED, replace=False))
-    mapped = _map(vectors[sample], seed)
+    mapped = _map(vectors[sample])
     leaves = _find_leaves(mapped)
     if leaves.max() < 1:
         return nothing
@@ -122,25 +132,27 @@ def _cluster_distinct(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
     return _settle(vectors, sample, _refine(mapped, topics)), of_topic, alternatives
 
 
-def _map(vectors: np.ndarray, seed: int) -> np.ndarray:
-    """Return the coordinates of several short runs of UMAP side by side: (n, 30)."""
-    from umap import UMAP
+def _map(vectors: np.ndarray) -> np.ndarray:
+    """Return coordinates in which a text lies amid its neighbours: (n, 100) or fewer, rows of length 1."""
+    from umap.umap_ import fuzzy_simplicial_set
 
-    neighbours = min(_NEIGHBOURS, len(vectors) - 1)
-    found = find_neighbours(vectors, neighbours)
+    count = len(vectors)
+    near, far = find_neighbours(vectors, min(_NEIGHBOURS, count - 1))
     with warnings.catch_warnings():
-        # The neighbours are given exactly, so there is no search index, which only new points would need.
-        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)
-        warnings.filterwarnings("ignore", "n_jobs value", UserWarning)
-        # Six runs of 50 epochs agree better from seed to seed than one of 300, in the same time.
-        runs = [
-            UMAP(
-                n_neighbors=neighbours, n_components=_DIMENSIONS, min_dist=0.0, metric="euclidean", init="pca",
-                n_epochs=_EPOCHS, random_state=(_RUNS * seed + run) % 2**32, n_jobs=1, precomputed_knn=(*found, None),
-            ).fit_transform(vectors)
-            for run in range(_RUNS)
-        ]  # fmt: skip
-    return np.hstack(runs)
+        warnings.filterwarnings("ignore", category=UserWarning)
+        # The neighbours are given, so that the lot, which only a search would draw from, decides nothing.
+        graph = fuzzy_simplicial_set(
+            vectors, near.shape[1], np.random.RandomState(0), "euclidean", knn_indices=near, knn_dists=far
+        )[0]
+    step = sparse.diags_array(0.5 / np.asarray(graph.sum(axis=1)).ravel()) @ graph + 0.5 * sparse.eye_array(
+        count
+    )
+    step = step.tocsr().astype("f4")
+    smoothed = vectors - vectors.mean(axis=0)
+    for _ in range(_STEPS):
+        smoothed = step @ smoothed
+    reduced = PCA(min(_DIMENSIONS, *vectors.shape), svd_solver="covariance_eigh").fit_transform(smoothed)
+    return normalize(reduced)
 
 
 def _find_leaves(mapped: np.ndarray) -> np.ndarray:
@@ -150,7 +162,7 @@ def _find_leaves(mapped: np.ndarray) -> np.ndarray:
     size = max(_SMALLEST, len(mapped) // _MOST_LEAVES // 2)
     leaves = HDBSCAN(
         min_cluster_size=size, min_samples=5, cluster_selection_method="leaf", core_dist_n_jobs=1
-    ).fit_predict(mapped)
+    ).fit_predict(normalize(mapped[:, :_OF_LEAVES]))
     if leaves.max() < 1:
         return leaves
     nearest = euclidean_distances(mapped, _average(mapped, leaves)).argmin(axis=1)
