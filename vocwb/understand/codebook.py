@@ -13,6 +13,7 @@ FEWEST_DOCUMENTS = 30
 
 _SMALLEST_TOPIC = 5
 _EXAMPLES = 5
+_NAMED_BY = 60  # the most central members of a topic, whose phrases may name it
 
 
 def fit_codebook(
@@ -25,11 +26,11 @@ def fit_codebook(
     clusters: of these vectors, if they are known already; else `cluster_vectors` finds them. A topic's vector
     and floor are learnt from its cluster (`learn_centres`). Every verbatim, outliers too, then goes to its
     nearest topic if it reaches the floor, as `assign_topics` does it: `size` counts these, and a topic of fewer
-    than five of them is none. Terms are BERTopic's c-TF-IDF (`find_terms`), and the name is suggested by
-    them. Topics are numbered by size, then by first term, from first_number on; themes ("H01", ...) group
-    them and are numbered likewise, within this voice and language. Neither the order of the rows nor who else
-    is in the store matters. Fewer than 30 verbatims with a vector, or verbatims without any cluster: an empty
-    table.
+    than five of them is none. Terms are BERTopic's c-TF-IDF (`find_terms`); they and the 60 members nearest to
+    the centre suggest the name. Topics are numbered by size, then by first term, from first_number on; themes
+    ("H01", ...) group them and are numbered likewise, within this voice and language. Neither the order of the
+    rows nor who else is in the store matters. Fewer than 30 verbatims with a vector, or verbatims without any
+    cluster: an empty table.
 
     Source: Grootendorst 2022 (BERTopic), with the changes that `clusters` states.
 
@@ -64,7 +65,7 @@ def fit_codebook(
                 "terms": terms[topic], "vector": centre.tolist(), "size": len(members), "floor": float(floor),
                 "first_seen": members["month"].min(), "lineage": "new", "theme": themes[topic],
                 "examples": central.drop_duplicates("verbatim")["feedback_id"].head(_EXAMPLES).tolist(),
-                "members": members,
+                "members": central.head(_NAMED_BY),
             }
         )  # fmt: skip
     found.sort(key=lambda row: (-row["size"], row["terms"]))
