@@ -25,20 +25,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from labelled import read_texts
 
 from vocwb.collect.clean import repair_texts
 from vocwb.collect.duplicates import fold_texts, mark_duplicates, weigh_text
-
-
-def read_texts(path: Path, column: str) -> pd.Series:
-    """Return the texts of a column of a CSV, TSV, XLSX or JSONL file, repaired as ingest repairs them."""
-    if path.suffix == ".xlsx":
-        frame = pd.read_excel(path, dtype=str)
-    elif path.suffix == ".jsonl":
-        frame = pd.read_json(path, lines=True, dtype=False)
-    else:
-        frame = pd.read_csv(path, dtype=str, sep=None, engine="python", on_bad_lines="skip")
-    return repair_texts(frame[column]).dropna().reset_index(drop=True)
 
 
 def mistype(text: str, lot: random.Random, rate: float) -> str:

@@ -33,7 +33,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-import pandas as pd
+from labelled import read_texts
 
 from vocwb.understand.encoders import encode_texts, fit_encoder
 from vocwb.understand.minilm import minilm_folder, open_minilm
@@ -56,19 +56,6 @@ for line in sys.stdin:
     np.save(out, vectors)
     print(seconds, flush=True)
 """
-
-
-def read_texts(path: Path, column: str) -> list[str]:
-    """Return the texts of a column of a CSV, TSV, XLSX or JSONL file that are not blank."""
-    if path.suffix == ".xlsx":
-        frame = pd.read_excel(path, dtype=str)
-    elif path.suffix == ".jsonl":
-        frame = pd.read_json(path, lines=True, dtype=False)
-    else:
-        marks = [mark for mark in ",;\t" if column in pd.read_csv(path, nrows=0, sep=mark).columns]
-        frame = pd.read_csv(path, dtype=str, sep=(marks or ",")[0], engine="python", on_bad_lines="skip")
-    texts = frame[column].dropna().astype(str)
-    return texts[texts.str.strip() != ""].tolist()
 
 
 def make_peer() -> Path:
@@ -132,7 +119,7 @@ def main() -> None:
     )
     parser.add_argument("--peer-python", type=Path, help="a Python that can import sentence_transformers")
     options = parser.parse_args()
-    texts = read_texts(options.data, options.text)
+    texts = read_texts(options.data, options.text).tolist()
     texts = list(dict.fromkeys(texts)) if options.distinct else texts
     draw = np.random.default_rng(options.seed)
     if options.limit and len(texts) > options.limit:

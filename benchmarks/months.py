@@ -19,7 +19,6 @@ schedule can have, and whose seconds against those of assigning the same rows ar
     python benchmarks/months.py --data questions.csv --text text --label label --encoder minilm-en
 """
 
-import argparse
 import json
 import time
 import warnings
@@ -27,29 +26,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from labelled import encode_rows, load_rows, make_parser
 
-from vocwb.collect.clean import repair_texts
-from vocwb.schemas import OUTLIER, hash_id
+from vocwb.schemas import OUTLIER
 from vocwb.understand.assignment import assign_topics
 from vocwb.understand.codebook import fit_codebook
-from vocwb.understand.encoders import encode_texts, fit_encoder
 from vocwb.understand.proposals import accept_proposals, propose_topics
 from vocwb.understand.topics import next_number
 
 BEGINS = 3
 """The month in which the late labels begin."""
-
-
-def read_rows(path: Path, text: str, label: str) -> pd.DataFrame:
-    """Return verbatim and label of a CSV, TSV, XLSX or JSONL file, rows without either left out."""
-    if path.suffix == ".xlsx":
-        frame = pd.read_excel(path, dtype=str)
-    elif path.suffix == ".jsonl":
-        frame = pd.read_json(path, lines=True, dtype=False)
-    else:
-        frame = pd.read_csv(path, dtype=str, sep=None, engine="python", on_bad_lines="skip")
-    rows = pd.DataFrame({"verbatim": repair_texts(frame[text]), "label": frame[label].astype("str")})
-    return rows.dropna().reset_index(drop=True)
 
 
 def deal_months(labels: pd.Series, *, months: int, late: int, seed: int) -> tuple[np.ndarray, list[str]]:
@@ -197,34 +183,24 @@ def run_one_fit(
 
 def main() -> None:
     """Print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--encoder", default="minilm-en")
-    parser.add_argument("--language", default="en")
+    parser = make_parser(__doc__, seed=1)
     parser.add_argument("--months", type=int, default=4)
     parser.add_argument("--new-labels", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--vectors", type=Path, help="a .npy file of the rows' vectors, instead of the encoder"
     )
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    rows = read_rows(options.data, options.text, options.label)
+    rows = load_rows(options)
     months, late = deal_months(
         rows["label"], months=options.months, late=options.new_labels, seed=options.seed
     )
-    rows = rows.assign(
-        month=months.astype(str), language=options.language, voice="customer",
-        feedback_id=[hash_id(options.data.name, row) for row in range(len(rows))],
-    )  # fmt: skip
+    rows = rows.assign(month=months.astype(str))
     encoder_id = options.encoder
     if options.vectors:
         vectors = np.load(options.vectors)
     else:
-        encoder = fit_encoder(options.encoder, rows["verbatim"], language=options.language, seed=options.seed)
-        encoder_id, vectors = encoder.encoder_id, encode_texts(encoder, rows["verbatim"])
+        encoder_id, vectors = encode_rows(rows, options)
     way = {"language": options.language, "encoder_id": encoder_id, "seed": options.seed}
     ours = run_ours(rows, vectors, **way)
     peers = run_bertopic(rows, vectors, options.seed) | {"one_fit": run_one_fit(rows, vectors, **way)}

@@ -10,19 +10,17 @@ times; it takes no seed, so its runs differ as its users' do, and its orders dif
     python benchmarks/stability.py --data questions.csv --text text --label label --encoder minilm-en
 """
 
-import argparse
 import itertools
 import json
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from labelled import encode_rows, load_rows, make_parser
 from sklearn.metrics import adjusted_rand_score
-from topics import read_rows, run_bertopic, run_ours
+from topics import run_bertopic, run_ours
 
 from vocwb.schemas import hash_id
-from vocwb.understand.encoders import encode_texts, fit_encoder
 
 
 def compare_pairs(found: list[np.ndarray]) -> dict[str, float]:
@@ -38,33 +36,20 @@ def shuffle_rows(rows: pd.DataFrame, order: np.ndarray, name: str) -> pd.DataFra
 
 def main() -> None:
     """Print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--encoder", default="minilm-en")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--split", help="what divides several labels in a cell; the first is taken")
-    parser.add_argument("--most", type=int, help="a seeded sample of so many rows")
+    parser = make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--no-peer", action="store_true", help="ours alone")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
-    rows = read_rows(
-        options.data, options.text, options.label, split=options.split, name=options.data.name
-    ).assign(voice="customer", language=options.language)
-    if options.most and len(rows) > options.most:
-        rows = rows.sample(options.most, random_state=options.seed).sort_index()
-    encoder = fit_encoder(options.encoder, rows["verbatim"], language=options.language, seed=options.seed)
-    vectors = encode_texts(encoder, rows["verbatim"])
+    rows = load_rows(options)
+    encoder_id, vectors = encode_rows(rows, options)
     known = vectors.any(axis=1)
     rows, vectors = rows[known].reset_index(drop=True), vectors[known]
     labels = pd.factorize(rows["label"])[0]
 
     def fit(rows: pd.DataFrame, vectors: np.ndarray, seed: int) -> np.ndarray:
-        way = {"language": options.language, "encoder_id": encoder.encoder_id, "seed": seed}
+        way = {"language": options.language, "encoder_id": encoder_id, "seed": seed}
         return run_ours(rows, vectors, **way)["topics"]
 
     found = [fit(rows, vectors, options.seed + step) for step in range(options.seeds)]

@@ -16,46 +16,23 @@ so that compiling counts for neither (a first fit in a new process waits for it 
     python benchmarks/topics.py --data questions.csv --text text --label label --encoder minilm-en
 """
 
-import argparse
 import json
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from labelled import encode_rows, load_rows, make_parser
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, normalized_mutual_info_score
 
-from vocwb.collect.clean import repair_texts
-from vocwb.schemas import OUTLIER, hash_id
+from vocwb.schemas import OUTLIER
 from vocwb.understand.assignment import assign_topics
 from vocwb.understand.clusters import cluster_vectors
 from vocwb.understand.codebook import fit_codebook
-from vocwb.understand.encoders import encode_texts, fit_encoder
 from vocwb.understand.terms import score_terms
 
 WARM_UP = 4_500
 """So many rows are fitted, untimed, before the clock starts: above 4,096 UMAP compiles its search for neighbours."""
-
-
-def read_rows(path: Path, text: str, label: str, *, split: str | None, name: str) -> pd.DataFrame:
-    """Return feedback_id, verbatim and label of a CSV, TSV, XLSX or JSONL file, rows without either left out."""
-    if path.suffix == ".xlsx":
-        frame = pd.read_excel(path, dtype=str)
-    elif path.suffix == ".jsonl":
-        frame = pd.read_json(path, lines=True, dtype=False)
-    elif path.suffix == ".tsv":
-        frame = pd.read_csv(path, dtype=str, sep="\t")
-    else:
-        frame = pd.read_csv(path, dtype=str, sep=None, engine="python", on_bad_lines="skip")
-    labels = frame[label].map(lambda value: (value or [None])[0] if isinstance(value, list) else value)
-    labels = labels.astype("str")
-    if split:
-        labels = labels.str.split(split).str[0]
-    labels = labels.str.strip()
-    rows = pd.DataFrame({"verbatim": repair_texts(frame[text]), "label": labels.mask(labels == "")})
-    rows = rows.dropna().reset_index(drop=True)
-    return rows.assign(feedback_id=[hash_id(name, row) for row in range(len(rows))], month="all")
 
 
 def run_ours(rows: pd.DataFrame, vectors: np.ndarray, *, language: str, encoder_id: str, seed: int) -> dict:
@@ -111,27 +88,13 @@ def judge_topics(side: dict, labels: np.ndarray, rows: pd.DataFrame, language: s
 
 def main() -> None:
     """Print one JSON line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--encoder", default="minilm-en")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--split", help="what divides several labels in a cell; the first is taken")
-    parser.add_argument("--most", type=int, help="a seeded sample of so many rows")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = make_parser(__doc__).parse_args()
     warnings.filterwarnings("ignore")
-    rows = read_rows(
-        options.data, options.text, options.label, split=options.split, name=options.data.name
-    ).assign(voice="customer", language=options.language)
-    if options.most and len(rows) > options.most:
-        rows = rows.sample(options.most, random_state=options.seed).sort_index()
-    encoder = fit_encoder(options.encoder, rows["verbatim"], language=options.language, seed=options.seed)
-    vectors = encode_texts(encoder, rows["verbatim"])
+    rows = load_rows(options)
+    encoder_id, vectors = encode_rows(rows, options)
     known = vectors.any(axis=1)
     rows, vectors = rows[known].reset_index(drop=True), vectors[known]
-    way = {"language": options.language, "encoder_id": encoder.encoder_id, "seed": options.seed}
+    way = {"language": options.language, "encoder_id": encoder_id, "seed": options.seed}
 
     run_ours(rows[:WARM_UP], vectors[:WARM_UP], **way)
     run_bertopic(rows["verbatim"][:WARM_UP].tolist(), vectors[:WARM_UP])
