@@ -8,7 +8,7 @@ import sys
 import pandas as pd
 import pytest
 from conftest import ROOT, SMALL
-from test_browser_report import CHROMIUM, DRIVER, FLAGS, wait_for
+from test_browser_report import CHROMIUM, DRIVER, open_browser, wait_for
 
 from vocwb.decisions import fold_decisions, read_decisions, record_decision
 from vocwb.paths import encoder_folder
@@ -123,13 +123,7 @@ def address(workshop, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, "--window-size=1280,900", f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = open_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

@@ -29,16 +29,23 @@ def report(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def open_browser(profile: Path, **capabilities):
+    """Return Chromium with a profile of its own, wide as a desk's screen."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for flag in (*FLAGS, "--window-size=1280,900", f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for flag in (*FLAGS, "--window-size=1280,900", f"--user-data-dir={profile}"):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    for name, value in capabilities.items():
+        options.set_capability(f"goog:{name}", value)
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    logs = {"browser": "ALL", "performance": "ALL"}
+    driver = open_browser(tmp_path_factory.mktemp("profile"), loggingPrefs=logs)
     yield driver
     driver.quit()
 

@@ -164,10 +164,10 @@ def test_a_text_without_anything_known_is_a_row_of_zeros(tiny):
     assert vectors.any(axis=1).tolist() == [False, False, False, False, True]
 
 
-def test_a_model_that_wants_a_mask_and_gives_sentences_is_served(tmp_path):
+def build_sums(table):
+    """Return a model that gives the sum of the vectors of a text's words, a row of `table` each."""
     onnx = pytest.importorskip("onnx")
     helper, kind = onnx.helper, onnx.TensorProto
-    table = np.random.default_rng(1).normal(size=(len(WORDS), 4)).astype("f4")
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["words"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=kind.FLOAT),
@@ -180,15 +180,20 @@ def test_a_model_that_wants_a_mask_and_gives_sentences_is_served(tmp_path):
         nodes,
         "sums",
         [helper.make_tensor_value_info(name, kind.INT64, ["texts", "pieces"]) for name in names],
-        [helper.make_tensor_value_info("sentence_embedding", kind.FLOAT, ["texts", 4])],
+        [helper.make_tensor_value_info("sentence_embedding", kind.FLOAT, ["texts", table.shape[1]])],
         [
-            onnx.numpy_helper.from_array(table, "table"),
+            onnx.numpy_helper.from_array(table.astype("f4"), "table"),
             onnx.numpy_helper.from_array(np.array([2]), "last"),
             onnx.numpy_helper.from_array(np.array([1]), "one"),
         ],
     )
     whole = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    folder = make_model(tmp_path / "sums", graph=whole.SerializeToString())
+    return whole.SerializeToString()
+
+
+def test_a_model_that_wants_a_mask_and_gives_sentences_is_served(tmp_path):
+    table = np.random.default_rng(1).normal(size=(len(WORDS), 4)).astype("f4")
+    folder = make_model(tmp_path / "sums", graph=build_sums(table))
     vectors = encode_texts(fit_encoder(f"onnx:{folder}", [], language="bg"), ["bus late"])
     expected = table[[2, 4, 5, 3]].sum(axis=0)
     assert np.allclose(vectors[0], expected / np.linalg.norm(expected), atol=1e-6)

@@ -257,8 +257,7 @@ SHARED = {
 @pytest.fixture(scope="module")
 def multi(tmp_path_factory):
     """A model that places words of one pool beside each other, and translations on one spot, and what it finds."""
-    onnx = pytest.importorskip("onnx")
-    draw, helper, kind = np.random.default_rng(8), onnx.helper, onnx.TensorProto
+    draw = np.random.default_rng(8)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     rows = [np.zeros(16)] * 4
     for number, pools in enumerate(zip(*SHARED.values(), strict=True)):
@@ -266,30 +265,11 @@ def multi(tmp_path_factory):
         for pool in pools:
             words += pool
             rows += list(places[: len(pool)])
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["words"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=kind.FLOAT),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["wide"]),
-        helper.make_node("Mul", ["words", "wide"], ["kept"]),
-        helper.make_node("ReduceSum", ["kept", "one"], ["sentence_embedding"], keepdims=0),
-    ]
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    graph = helper.make_graph(
-        nodes,
-        "sums",
-        [helper.make_tensor_value_info(name, kind.INT64, ["texts", "pieces"]) for name in names],
-        [helper.make_tensor_value_info("sentence_embedding", kind.FLOAT, ["texts", 16])],
-        [
-            onnx.numpy_helper.from_array(np.array(rows, "f4"), "table"),
-            onnx.numpy_helper.from_array(np.array([2]), "last"),
-            onnx.numpy_helper.from_array(np.array([1]), "one"),
-        ],
-    )
-    whole = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(test_encoders_models, "WORDS", words)
         folder = test_encoders_models.make_model(
-            tmp_path_factory.mktemp("topics") / "model", graph=whole.SerializeToString()
+            tmp_path_factory.mktemp("topics") / "model",
+            graph=test_encoders_models.build_sums(np.array(rows)),
         )
     name = f"onnx:{folder}"
     draw = np.random.default_rng(9)
