@@ -71,7 +71,8 @@ def assign_topics(
         best, similarity = find_nearest(vectors[rows], centres, floors)
         found.loc[rows, "topic"] = names[best]
         found.loc[rows, "similarity"] = similarity
-        parts = np.flatnonzero(spans["feedback_id"].isin(found.loc[rows, "feedback_id"]))
+        own = spans["feedback_id"].isin(found.loc[rows, "feedback_id"]) if len(spans) else []
+        parts = np.flatnonzero(own)
         if len(parts):
             first = pd.Series(best, found.loc[rows, "feedback_id"])[
                 spans["feedback_id"].iloc[parts]
@@ -196,6 +197,8 @@ def _find_further(spans, vectors, centres, floors, first, whole) -> pd.DataFrame
 def _narrow_first(assigned: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Return assignments whose first topics span what no further topic takes; OUTLIER goes where there is one."""
     several = assigned["feedback_id"].duplicated(keep=False)
+    if not several.any():
+        return assigned
     first = several & ~assigned["feedback_id"].duplicated()
     taken = assigned[several & ~first][["feedback_id", "start", "end"]]
     left = spans[spans["feedback_id"].isin(taken["feedback_id"])].merge(

