@@ -14,6 +14,7 @@ from vocwb.explain.segments import compare_segments
 from vocwb.programme import parse_programme
 from vocwb.schemas import check_table, empty_table, hash_id, join_responses, make_findings
 from vocwb.understand.metrics import compute_scores
+from vocwb.understand.news import tell_news
 from vocwb.understand.sizes import size_topics
 
 MONTH = "2025-12"
@@ -170,6 +171,7 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
     findings = pd.concat([
         measure_coverage(responses, feedback, month=MONTH),
         size_topics(opinions, assignments, codebook, **common),
+        make_news(now, assignments, codebook),
         compute_scores(responses, feedback, programme.questions, **common),
         compare_segments(now, assignments, customers, {"plan": "Plan", "area": "City or rural"}, **common),
         rank_drivers(now, assignments, customers, programme.questions, **common),
@@ -198,6 +200,18 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         "reviewed": False, "cut_off": "31 December 2025, 23:59 (Europe/London)",
         "passport": {"month": MONTH, "seed": "7", "raw files": "e3b0c44298fc1c149afbf4c8996fb924", "vocwb": "0.1.0"},
     }  # fmt: skip
+
+
+def make_news(now: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:
+    """News of a proposal in Persian, and of one whose words are hostile."""
+    rows = [
+        {"proposal": f"N{number}", "terms": terms, "voice": "customer", "nearest_topic": codebook["topic"].iloc[0],
+         "earlier_share": 0.1, "p_adjusted": 0.001,
+         "feedback_ids": now.loc[(now["language"] == language) & (now["voice"] == "customer"), "feedback_id"].tolist()[:20]}
+        for number, (language, terms) in enumerate([("fa", ["پیک", "کمد", "رمز"]), ("en", ["<b>locker</b>", "{{code}}"])])
+    ]  # fmt: skip
+    nothing = empty_table("drift")
+    return tell_news(pd.DataFrame(rows), nothing, assignments, now, codebook, month=MONTH, minimum=5)
 
 
 def make_decisions(target: str) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def address(workshop, tmp_path_factory):
                 return knock.connect_ex(("127.0.0.1", port)) == 0
 
         try:
-            wait_for(answers)
+            wait_for(answers, 240)
             yield f"http://127.0.0.1:{port}/"
         finally:
             server.terminate()
@@ -143,7 +143,7 @@ def opened(browser, address):
 def open_form(browser, address):
     browser.get(address)
     count = "return document.querySelectorAll('.vocwb-topics option').length"
-    wait_for(lambda: browser.execute_script(count) == 4, 90)
+    wait_for(lambda: browser.execute_script(count) == 4, 240)  # a kernel starts slowly where other tests run beside it
     return browser
 
 

@@ -13,7 +13,7 @@ OUTLIER = "T0000"
 """The topic of a verbatim that fits none (BERTopic's -1)."""
 
 SECTIONS = (
-    "coverage", "topics", "scores", "segments", "drivers", "root_cause", "actions", "outcomes", "staff",
+    "coverage", "topics", "news", "scores", "segments", "drivers", "root_cause", "actions", "outcomes", "staff",
 )  # fmt: skip
 
 

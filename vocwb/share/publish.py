@@ -215,7 +215,7 @@ def _read_view(
     evident = list_evidence(rows)
     of = {
         name: rows[rows["section"].eq(name)]
-        for name in ("segments", "drivers", "root_cause", "actions", "outcomes", "staff")
+        for name in ("news", "segments", "drivers", "root_cause", "actions", "outcomes", "staff")
     }
     other = opinions["month"].eq(month) & opinions["language"].eq("other")
     return {
@@ -226,6 +226,7 @@ def _read_view(
         "coverage": sections.draw_coverage(rows, month),
         "presence": sections.list_presence(opinions, programme.languages, month),
         "topics": sections.read_topics(rows, codebook, month, quote),
+        "news": [row | {"quotes": quote(row, 2)} for row in tell_rows(of["news"])],
         "trends": sections.draw_trends(rows, codebook, month),
         "scores": sections.read_scores(rows, "scores", month, list(programme.questions)),
         "segments": groups,
