@@ -143,7 +143,7 @@ def opened(browser, address):
 def open_form(browser, address):
     browser.get(address)
     count = "return document.querySelectorAll('.vocwb-topics option').length"
-    wait_for(lambda: browser.execute_script(count) == 4, 240)  # a kernel starts slowly where other tests run beside it
+    wait_for(lambda: browser.execute_script(count) == 4, 240)
     return browser
 
 
