@@ -10,9 +10,11 @@ from vocwb.act.actions import list_actions, rank_actions
 from vocwb.act.outcomes import judge_outcomes
 from vocwb.collect.coverage import measure_coverage
 from vocwb.explain.drivers import rank_drivers
+from vocwb.explain.importance import weigh_drivers
 from vocwb.explain.segments import compare_segments
 from vocwb.programme import parse_programme
 from vocwb.schemas import check_table, empty_table, hash_id, join_responses, make_findings
+from vocwb.understand.feelings import size_feelings
 from vocwb.understand.metrics import compute_scores
 from vocwb.understand.news import tell_news
 from vocwb.understand.sizes import size_topics
@@ -172,9 +174,11 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         measure_coverage(responses, feedback, month=MONTH),
         size_topics(opinions, assignments, codebook, **common),
         make_news(now, assignments, codebook),
+        size_feelings(opinions, make_codes(opinions), **common),
         compute_scores(responses, feedback, programme.questions, **common),
         compare_segments(now, assignments, customers, {"plan": "Plan", "area": "City or rural"}, **common),
         rank_drivers(now, assignments, customers, programme.questions, **common),
+        weigh_drivers(opinions, assignments, customers, programme.questions, make_codes(opinions), **common),
         judge_outcomes(actions, responses, feedback, assignments, programme.questions, month=MONTH, smallest=smallest),
     ], ignore_index=True)  # fmt: skip
     findings = pd.concat([findings, rank_actions(actions, findings, month=MONTH)], ignore_index=True)
@@ -197,6 +201,7 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         "programme": programme, "month": MONTH, "findings": check_table("findings", findings), "causes": causes,
         "actions": actions, "codebook": codebook, "opinions": opinions, "feedback": feedback,
         "ingested": check_table("ingested", ingested), "quarantine": check_table("quarantine", quarantine), "whys": whys,
+        "quality": make_quality(),
         "reviewed": False, "cut_off": "31 December 2025, 23:59 (Europe/London)",
         "passport": {"month": MONTH, "seed": "7", "raw files": "e3b0c44298fc1c149afbf4c8996fb924", "vocwb": "0.1.0"},
     }  # fmt: skip
@@ -212,6 +217,26 @@ def make_news(now: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFra
     ]  # fmt: skip
     nothing = empty_table("drift")
     return tell_news(pd.DataFrame(rows), nothing, assignments, now, codebook, month=MONTH, minimum=5)
+
+
+def make_codes(opinions: pd.DataFrame) -> pd.DataFrame:
+    """Polarity and category of customers' verbatims: by their score, and by chance."""
+    polarity = pd.cut(opinions["nps"], [-1, 4, 6, 10], labels=["negative", "mixed", "positive"]).astype("str")
+    lot = random.Random(3)
+    names = [lot.choice(["delivery", "staff", "returns", "price"]) for _ in range(len(opinions))]
+    codes = opinions[["feedback_id"]].assign(polarity=polarity, category=names)
+    return codes[opinions["nps"].notna() & opinions["language"].ne("other")]
+
+
+def make_quality() -> pd.DataFrame:
+    judged = {"variable": "polarity", "truth": "rating", "classes": 3, "accuracy": 0.86, "macro_f1": 0.79, "low": 0.75, "high": 0.82}
+    rows = [
+        judged | {"language": "en", "coder": "learned", "way": "by respondent", "n": 812, "ece": 0.03, "counts": True},
+        judged | {"language": "en", "coder": "rules", "way": "all labels", "n": 812, "macro_f1": 0.61, "ece": None, "counts": False},
+        {"language": "fa", "variable": "polarity", "truth": "none", "coder": "rules", "n": 0, "counts": True,
+         "way": "too little to learn from: 0 verbatims with a rating or a code"},
+    ]  # fmt: skip
+    return check_table("quality", pd.DataFrame(rows, columns=list(empty_table("quality").columns)))
 
 
 def make_decisions(target: str) -> pd.DataFrame:

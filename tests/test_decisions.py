@@ -60,6 +60,13 @@ def test_two_coders_of_one_verbatim_both_stand(small_programme):
     assert sorted(fold_decisions(read_decisions(small_programme))["who"]) == ["Ada", "Boyan"]
 
 
+def test_an_adjudicated_code_stands_beside_what_its_author_coded_alone(small_programme):
+    for value in ({"category": "price"}, {"category": "staff", "adjudicated": True}):
+        record_decision(small_programme, kind="code", subject="f1", value=value, who="Ada", why="read twice")
+    standing = fold_decisions(read_decisions(small_programme), "code")
+    assert [value["category"] for value in standing["value"]] == ["price", "staff"]
+
+
 def test_a_lost_database_is_rebuilt_from_the_export(small_programme):
     record_decision(small_programme, value={"name": "دیر رسید </script>"}, **NAME)
     record_decision(

@@ -11,7 +11,7 @@ ROOMS = ["collect", "understand", "explain", "act", "share", "erase", "forget", 
 ORDER = [*GROUND, *ROOMS]
 TOUCH_FILES = {
     "programme", "store", "decisions", "collect.sources", "collect.open_export", "collect.draft",
-    "understand.encoders", "understand.hub_models", "understand.minilm", "understand.vectors",
+    "understand.encoders", "understand.hub_coders", "understand.hub_models", "understand.minilm", "understand.vectors",
     "share.publish", "erase", "forget", "paths", "run",
 }  # fmt: skip
 CLOCKS = {

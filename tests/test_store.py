@@ -36,6 +36,10 @@ def codes(*ids):
             "polarity": "negative",
             "intensity": 3,
             "ask": None,
+            "start": 0,
+            "end": 5,
+            "span_polarity": "negative",
+            "probability": None,
         }
     )
 

@@ -1,16 +1,10 @@
 """Widgets: a decision has a person and a reason, and a verbatim is shown and never run."""
 
-import pandas as pd
 import pytest
 from tables import HOSTILE, make_tables
 
 from vocwb.errors import DecisionError, VocwbError
-from vocwb.share.widgets import (
-    code_verbatims_form,
-    find_field,
-    five_whys_form,
-    verbatim_html,
-)
+from vocwb.share.widgets import find_field, five_whys_form, verbatim_html
 
 
 @pytest.fixture
@@ -42,32 +36,9 @@ def test_nothing_is_saved_without_a_person_a_reason_or_what_is_said(on_decide, d
     assert not decided
 
 
-def test_coding_goes_from_one_verbatim_to_the_next(on_decide, decided):
-    feedback = pd.DataFrame(
-        {"feedback_id": ["b", "a"], "language": ["en", "fa"], "verbatim": ["second", "اول"]}
-    )
-    form = code_verbatims_form(feedback, ["price", "delivery"], on_decide)
-    assert (
-        'dir="rtl"' in find_field(form, "Verbatim").value and "1 of 2" in find_field(form, "Verbatim").value
-    )
-    fill(form, Category="delivery", Polarity="negative", What_is_asked="complaint", **PERSON)
-    assert "second" in find_field(form, "Verbatim").value
-    fill(form, Polarity="cannot tell", What_is_asked="none")
-    assert "no verbatim left" in fill(form)
-    assert [(one["subject"], one["value"]) for one in decided] == [
-        ("a", {"category": "delivery", "polarity": "negative", "intensity": 3, "ask": "complaint"}),
-        ("b", {"category": "delivery", "polarity": "cannot tell", "intensity": None, "ask": None}),
-    ]
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_verbatim_is_text(text):
     assert verbatim_html(text, "en").count("<") == 2
-    form = code_verbatims_form(
-        pd.DataFrame({"feedback_id": ["a"], "language": ["en"], "verbatim": [text]}), ["x"], print
-    )
-    shown = find_field(form, "Verbatim").value
-    assert "<script" not in shown and "<img" not in shown
 
 
 def test_a_why_hangs_below_a_cause_or_a_why_and_dissent_stands_beside_it(on_decide, decided):
@@ -115,10 +86,12 @@ def test_what_the_store_refuses_is_told_and_the_form_stays():
 
 
 def test_a_form_without_anything_to_decide_says_so():
-    form = code_verbatims_form(make_tables()["feedback"].head(0), ["price"], print)
-    assert find_field(form, "Save").disabled and "no verbatim" in form.children[-1].value
+    tables = make_tables()
+    form = five_whys_form(tables["causes"].head(0), tables["whys"].head(0), print)
+    assert find_field(form, "Save").disabled and "no cause" in form.children[-1].value
 
 
 def test_an_unknown_field_is_named_with_those_there_are():
+    tables = make_tables()
     with pytest.raises(VocwbError, match="Who"):
-        find_field(code_verbatims_form(make_tables()["feedback"], ["price"], print), "Whom")
+        find_field(five_whys_form(tables["causes"], tables["whys"], print), "Whom")

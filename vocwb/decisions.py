@@ -32,7 +32,7 @@ KINDS = {
     "memo": "subject: feedback id, topic or finding; value: text, in the researcher's own words",
     "why": "subject: an id of the why; value: parent, statement, evidence_for, evidence_against, dissent",
     "action": "subject: action id; value: title, owner, effort, status, registered_on, starts_on, target ...",
-    "code": "subject: feedback id; value: category, polarity, intensity, ask",
+    "code": "subject: feedback id; value: category (one or a list), polarity, intensity, ask, adjudicated (if so)",
     "segment_label": "subject: column; value: raw value -> label",
     "correction": "subject: what is corrected; value: what it should be",
 }
@@ -184,7 +184,9 @@ def _fold_key(row: dict) -> tuple:
     """Return what a decision is about; of two about the same the later stands."""
     kind, subject = row["kind"], row["subject"]
     if kind == "code":
-        return kind, subject, row["who"]
+        # What people decided together stands beside what each of them had coded alone.
+        together = isinstance(row["value"], dict) and bool(row["value"].get("adjudicated"))
+        return kind, subject, "" if together else row["who"]
     if kind == "memo":
         return kind, subject, row["decision_id"]
     if kind == "topic_name" and isinstance(row["value"], dict):

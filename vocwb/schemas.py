@@ -13,7 +13,8 @@ OUTLIER = "T0000"
 """The topic of a verbatim that fits none (BERTopic's -1)."""
 
 SECTIONS = (
-    "coverage", "topics", "news", "scores", "segments", "drivers", "root_cause", "actions", "outcomes", "staff",
+    "coverage", "topics", "news", "feelings", "categories", "scores", "segments", "drivers", "importance",
+    "root_cause", "actions", "outcomes", "staff",
 )  # fmt: skip
 
 
@@ -112,8 +113,15 @@ TABLES = {
         "month",
     ),
     "codes": _table(
-        "feedback_id:str coder:str category:str polarity:str intensity:int? ask:str?",
+        "feedback_id:str coder:str category:str polarity:str intensity:int? ask:str? start:int? end:int?"
+        " span_polarity:str? probability:float?",
         "feedback_id coder category",
+        "month",
+    ),
+    "quality": _table(
+        "language:str variable:str truth:str n:int coder:str way:str classes:int? accuracy:float? macro_f1:float?"
+        " low:float? high:float? ece:float? counts:bool",
+        "language variable coder way",
         "month",
     ),
     "findings": _table(

@@ -41,7 +41,8 @@ def weigh_drivers(
     Needs the columns of explain.segments.split_by_language, opinions also month and a column a question; codes:
     feedback_id, polarity, of one coder a verbatim. For each language and question the score (NPS -100..100) of a
     response is regressed on which topics it mentions, and how. Looked at are mentions by at least `minimum` and 30
-    respondents, and as many without; the most frequent ones, one for ten responses at most. Four measures a mention:
+    respondents, and as many without; the most frequent ones, one for ten responses at most. Subject is question and
+    language ("nps:en"), level topic and side ("T0001:negative"). Four measures a mention:
     - "coefficient": points of the score with it against without it, the other mentions being equal; OLS,
       cluster-robust by respondent; p adjusted over all mentions together, verdict against `smallest`.
     - "importance": its part, in %, of the variance that all mentions explain (`share_variance`: LMG, so that the order
@@ -65,6 +66,7 @@ def weigh_drivers(
     feelings = codes.drop_duplicates("feedback_id").set_index("feedback_id")["polarity"]
     judged, told = [], []
     for heard, mentions, topics in split_by_language(opinions, assignments, codebook):
+        language = codebook.set_index("topic").at[topics.index[0], "language"]
         side = mentions["feedback_id"].map(feelings)
         said = mentions.assign(side=side, topic=mentions["topic"].astype("str"))[side.isin(_SIDES).to_numpy()]
         for name, question in questions.items():
@@ -72,7 +74,7 @@ def weigh_drivers(
             found, looked_at = _lay_out(answers, said, minimum)
             if looked_at.empty or answers["score"].nunique() < 2:
                 continue
-            place = {"subject": name, "segment": "topic"}
+            place = {"subject": f"{name}:{language}", "segment": "topic"}
             ids = said.groupby(["topic", "side"])["feedback_id"].agg(lambda rows: sorted(set(rows)))
             for row in _weigh_mentions(found, looked_at, answers, seed).to_dict("records"):
                 row |= place | {"unit": score_unit(question), "feedback_ids": ids[row["topic"], row["side"]]}
@@ -82,13 +84,13 @@ def weigh_drivers(
                 }
                 judged.append(row | {"smallest": smallest_score(question, smallest)})
     if not judged:
-        return make_findings([], section="drivers", month=month)
+        return make_findings([], section="importance", month=month)
     cells = pd.DataFrame(judged)
     cells = stats.judge_family(cells.assign(show="percentages"), smallest=cells["smallest"])
     for row in cells.to_dict("records"):
         told += _tell_mention(row)
     period = name_period(opinions["month"].unique())
-    return make_findings([row | {"period": period} for row in told], section="drivers", month=month)
+    return make_findings([row | {"period": period} for row in told], section="importance", month=month)
 
 
 def share_variance(xx: np.ndarray, xy: np.ndarray, orders: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ def gather_tables(
     return {
         "causes": read_table(programme, "causes", part=month),
         "actions": read_table(programme, "actions", part=month),
+        "quality": read_table(programme, "quality", part=month, empty=True),
         "opinions": select_months(opinions, month),
         "undated": 0 if month == "all" else int(opinions["month"].eq("all").sum()),
         "feedback": feedback,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from vocwb.errors import ReportError
 from vocwb.schemas import OUTLIER, unit_of
-from vocwb.share import sections
+from vocwb.share import sections, sections_drivers
 from vocwb.share.charts import bundle_script, escape_json, hash_script, interval_html, number_html
 from vocwb.share.quotes import check_page, check_quotes, choose_quotes, quote_html
 from vocwb.share.rows import (
@@ -53,6 +53,7 @@ def build_report(
     ingested: pd.DataFrame,
     quarantine: pd.DataFrame,
     whys: pd.DataFrame,
+    quality: pd.DataFrame,
     reviewed: bool,
     cut_off: str,
     passport: Mapping[str, str],
@@ -63,9 +64,9 @@ def build_report(
     programme: what read_programme returns. findings, causes, actions, codebook (with people's names),
     feedback, ingested, quarantine: the tables; only findings and causes of `month` are shown. opinions: from
     schemas.join_responses, of all months, to choose quotes from. whys: people's standing decisions of kind
-    "why" (decision_id, subject, value, who). reviewed: whether people looked through the codebook. cut_off:
-    until when the data reaches, in words. undated: verbatims without a date, which stand in no month.
-    passport: name -> value of what made the run.
+    "why" (decision_id, subject, value, who). quality: the table, of how far coders can be trusted. reviewed:
+    whether people looked through the codebook. cut_off: until when the data reaches, in words. undated: verbatims
+    without a date, which stand in no month. passport: name -> value of what made the run.
 
     Raises ReportError, and nothing is returned, if a finding or cause carries a feedback id that is not in
     `feedback`, or if one quote of the finished page is not byte for byte what is stored.
@@ -77,7 +78,10 @@ def build_report(
     _trace(findings, causes, feedback)
     labels = dict(zip(codebook["topic"], codebook["name"], strict=True))
     labels |= {subject: "Fits no topic" for subject in findings["subject"] if subject.startswith(OUTLIER)}
+    coded = findings.loc[findings["section"].isin(["feelings", "categories"]), "subject"]
+    labels |= {subject: subject.partition(":")[0] for subject in coded}
     labels |= {name: question.label or name for name, question in programme.questions.items()}
+    labels |= sections_drivers.label_importance(findings, labels)
     labels |= programme.segments
     labels |= dict(zip(actions["action_id"], actions["title"], strict=True))
     labels |= dict(zip(causes["cause_id"], causes["label"], strict=True))
@@ -90,6 +94,7 @@ def build_report(
     trees = sections.grow_tree(causes, whys, rows)
     view = _read_view(rows, month, programme=programme, codebook=codebook, opinions=opinions, quote=quote)
     view |= {
+        "trust": sections.tell_trust(quality),
         "why": _group_trees(trees, labels),
         "actions": _list_actions(actions, labels, month),
         "due": _list_due(view["evident"], actions),
@@ -227,16 +232,21 @@ def _read_view(
         "presence": sections.list_presence(opinions, programme.languages, month),
         "topics": sections.read_topics(rows, codebook, month, quote),
         "news": [row | {"quotes": quote(row, 2)} for row in tell_rows(of["news"])],
+        "feelings": sections.read_topics(rows, codebook, month, quote, section="feelings", what="feel so"),
+        "categories": sections.read_topics(
+            rows, codebook, month, quote, section="categories", what="speak of it"
+        ),
         "trends": sections.draw_trends(rows, codebook, month),
         "scores": sections.read_scores(rows, "scores", month, list(programme.questions)),
         "segments": groups,
-        "segments_chart": sections.draw_differences(
+        "segments_chart": sections_drivers.draw_differences(
             groups[:20],
             title="Groups that differ from the rest, with evidence",
             axis="percentage points more or less than the rest, with 95% interval",
         ),
         "segments_tally": tally_verdicts(of["segments"]),
-        "drivers": sections.read_drivers(rows),
+        "drivers": sections_drivers.read_drivers(rows),
+        "importance": sections_drivers.read_importance(rows),
         "drivers_tally": tally_verdicts(of["drivers"]),
         "root_causes": list_records(of["root_cause"]),
         "action_findings": [row | {"quotes": []} for row in tell_rows(of["actions"])],

@@ -5,14 +5,18 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from markupsafe import Markup
 
+from vocwb.crosswalk import MEASURES
 from vocwb.schemas import OUTLIER
-from vocwb.share.charts import chart_bars, chart_differences, chart_html, chart_shares, chart_trend
+from vocwb.share.charts import chart_bars, chart_html, chart_shares, chart_trend
 from vocwb.share.rows import judge_mark, list_records, name_language, name_month, shorten_label
-from vocwb.stats import VERDICTS
+from vocwb.stats import FEWEST_FOR_PERCENTAGES
+from vocwb.understand.metrics import ALARM
+from vocwb.understand.registry import WEIGHTED, describe_metric
 
 _LANGUAGES = ("en", "fa", "ar", "bg", "zh", "multi")
 _COVERAGE = ("channel", "language", "stage", "voice")
 _MOST_TRENDS, _MOST_QUOTED = 8, 4
+
 
 Pick = Callable[[Mapping, int], list[Markup]]
 """Gives the quotes of a row: (row, how many at most) -> quotes as HTML."""
@@ -91,12 +95,12 @@ def list_presence(opinions: pd.DataFrame, languages: list[str], month: str) -> l
 
 
 def _split_languages(rows: pd.DataFrame, codebook: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Split rows by the language of their topic, which the subject "T0000:<language>" says itself."""
+    """Split rows by the language of their topic, which a subject such as "T0000:<language>" says itself."""
     if rows.empty:
         return []
     of = rows["subject"].map(dict(zip(codebook["topic"], codebook["language"], strict=True)))
     named = rows["subject"].str.partition(":")
-    of = of.fillna(named[2].where(named[0].eq(OUTLIER))).fillna("")
+    of = of.fillna(named[2])
     places = {code: place for place, code in enumerate(_LANGUAGES)}
     known = sorted(of.unique(), key=lambda code: (places.get(code, len(places)), code))
     rows = rows.assign(of=of, last=named[0].eq(OUTLIER))
@@ -105,9 +109,12 @@ def _split_languages(rows: pd.DataFrame, codebook: pd.DataFrame) -> list[tuple[s
 
 
 def read_topics(
-    rows: pd.DataFrame, codebook: pd.DataFrame, month: str, pick: Pick, *, section: str = "topics"
-) -> list[dict]:
+    rows: pd.DataFrame, codebook: pd.DataFrame, month: str, pick: Pick, *, section: str = "topics",
+    what: str = "mention a topic",
+) -> list[dict]:  # fmt: skip
     """Return for each language its topics of `month`, the largest first: rows with change and terms, chart, quotes.
+
+    what: what respondents do who are counted; other sections count feelings or categories likewise.
 
     >>> from vocwb.schemas import empty_table
     >>> from vocwb.share.rows import prepare_rows
@@ -134,18 +141,44 @@ def read_topics(
         drawn = group[group["value"].notna() & group["unit"].eq("%")]
         name = name_language(language)
         spoken = (
-            f"{name}: topics from the most to the least mentioned, each with its 95% interval and the verdict on"
-            " its change; the table below holds the numbers."
+            f"{name}: from the largest share to the smallest, each with its 95% interval and the verdict on its"
+            " change; the table below holds the numbers."
         )
-        title = f"Share of respondents who mention a topic, {name_month(month)}"
+        title = f"Share of respondents who {what}, {name_month(month)}"
         chart = (
             chart_html(chart_shares(drawn), title=title, description=spoken, table=False)
             if len(drawn)
             else ""
         )
         quoted = [row for row in quoted if row["quotes"]]
-        groups.append({"language": name, "rows": records, "quoted": quoted, "chart": chart})
+        groups.append({"language": name, "rows": records, "quoted": quoted, "chart": chart, "what": what})
     return groups
+
+
+def tell_trust(quality: pd.DataFrame) -> dict[str, list[str]]:
+    """Return for each language how far the code of feelings can be trusted, a sentence for each coder and way.
+
+    quality: the table of that name. The coder that counts stands first.
+
+    >>> from vocwb.schemas import empty_table
+    >>> tell_trust(empty_table("quality"))
+    {}
+    """
+    told: dict[str, list[str]] = {}
+    for row in list_records(
+        quality.sort_values(["language", "counts"], ascending=[True, False], kind="stable")
+    ):
+        sentence = "Counted: the " if row["counts"] else "Beside it: the "
+        sentence += {"learned": "learned coder", "rules": "rules"}.get(row["coder"], row["coder"])
+        if row["macro_f1"] is not None and row["n"] >= FEWEST_FOR_PERCENTAGES:
+            sentence += (
+                f", {row['way']}: right in {row['accuracy']:.0%} of {row['n']:,} verbatims with a known"
+                f" {row['truth']}, macro-F1 {row['macro_f1']:.2f} (95% interval {row['low']:.2f} to {row['high']:.2f})"
+            )
+        else:
+            sentence += f" ({row['way']})"
+        told.setdefault(name_language(row["language"]), []).append(sentence + ".")
+    return told
 
 
 def draw_trends(rows: pd.DataFrame, codebook: pd.DataFrame, month: str) -> list[tuple[str, list[Markup]]]:
@@ -188,11 +221,8 @@ def _draw_trend(rows: pd.DataFrame, *, title: str | None = None, **options) -> M
     return chart_html(chart_trend(rows, **options), title=title or last["label"], description=spoken)
 
 
-_WORDS = {
-    "nps": "NPS, from −100 to +100",
-    "mean": "mean on the scale",
-    "top2box": "share of answers in the two best points",
-}
+_MEASURES = [measure for measures in MEASURES.values() for measure in measures]
+_OF_PANEL = {"kpi", "expectation_gap", *(f"{measure}{WEIGHTED}" for measure in _MEASURES)}
 
 
 def _place(names: list[str], name: str) -> int:
@@ -200,38 +230,43 @@ def _place(names: list[str], name: str) -> int:
 
 
 def read_scores(rows: pd.DataFrame, section: str, month: str, questions: list[str]) -> list[dict]:
-    """Return a panel for each question, in order, and measure: the month's number, its change, its chart.
+    """Return a panel for each question, in order, measure and population: the month's number, change, chart and notes.
+
+    notes: what stands beside the number: an alarm, the weighted figure, the target, what was expected. A target
+    without a panel has one of its own.
 
     >>> from vocwb.schemas import empty_table
     >>> from vocwb.share.rows import prepare_rows
     >>> read_scores(prepare_rows(empty_table("findings")), "scores", "2025-01", ["nps"])
     []
     """
-    of = rows[rows["section"].eq(section) & rows["segment"].isna() & rows["measure"].ne("share")]
+    own = rows[rows["section"].eq(section)]
+    notes = _group_notes(own[own["period"].eq(month)])
+    of = own[own["segment"].isna() | own["segment"].eq("population")]
     changes = index_changes(of, section, month)
-    numbers = dict(tuple(of[of["measure"].ne("difference")].groupby(["subject", "measure"])))
+    of = of[of["measure"].isin(_MEASURES)]
+    numbers = dict(tuple(of.groupby(["subject", "measure", of["level"].fillna("")])))
     panels = []
-    for subject, measure in sorted(
-        numbers, key=lambda key: (_place(questions, key[0]), _place(list(_WORDS), key[1]))
+    for subject, measure, level in sorted(
+        numbers, key=lambda key: (_place(questions, key[0]), key[0], _MEASURES.index(key[1]), key[2])
     ):
-        group = numbers[subject, measure]
+        group = numbers[subject, measure, level]
         now = list_records(group[group["period"].eq(month)])
-        change = changes.get((subject, None))
-        unit = group["unit"].iloc[0]
-        what = (
-            f"{_WORDS.get(measure, measure)} {unit}".replace("-", "–")
-            if "-" in unit
-            else _WORDS.get(measure, measure)
-        )
+        change = changes.get((subject, level or None))
+        unit, label = group["unit"].iloc[0], group["label"].iloc[0]
+        scale = {"points": ", from −100 to +100", "%": ""}.get(unit, " " + unit.replace("-", "–"))
         of_same = change is not None and change["unit"] == unit
         seen = group[group["value"].notna() & group["period"].ne("all")]
         panels.append(
             {
-                "title": group["label"].iloc[0],
-                "what": what,
+                "title": f"{label} · {level}" if level else label,
+                "what": describe_metric(measure).label + scale,
                 "now": now[0] if now else None,
                 "change": change if of_same else None,
                 "change_period": name_month(change["period"]) if change else "",
+                "notes": [row for row in now if row["verdict"] == ALARM]
+                + notes.pop((subject, measure), [])
+                + notes.pop((subject, ""), []),
                 "chart": _draw_trend(
                     seen, title="Month by month", mark=change["mark"] if of_same else "", height=190
                 )
@@ -239,46 +274,19 @@ def read_scores(rows: pd.DataFrame, section: str, month: str, questions: list[st
                 else "",
             }
         )
-    return panels
+    bare = {"what": "Target of the programme", "change": None, "change_period": "", "chart": ""}
+    rest = [row for left in notes.values() for row in left]
+    return panels + [bare | {"title": row["label"], "now": row, "notes": [row]} for row in rest]
 
 
-def draw_differences(rows: list[dict], *, title: str, axis: str) -> Markup:
-    """Return a forest plot of rows as a figure, without a table; "" if there are none.
-
-    >>> draw_differences([], title="", axis="")
-    Markup('')
-    """
-    if not rows:
-        return Markup("")
-    spoken = f"{title}: each difference with its 95% interval about zero; the table below holds the numbers."
-    chart = chart_differences(pd.DataFrame(rows), title=axis)
-    return chart_html(chart, title=title, description=spoken, table=False)
-
-
-def read_drivers(rows: pd.DataFrame) -> list[dict]:
-    """Return the drivers by question, the strongest first: topics whose mention goes with a score.
-
-    >>> from vocwb.schemas import empty_table
-    >>> from vocwb.share.rows import prepare_rows
-    >>> read_drivers(prepare_rows(empty_table("findings")))
-    []
-    """
-    found = []
-    for _, group in rows[rows["section"].eq("drivers")].groupby("subject", sort=False):
-        question = group["label"].iloc[0]
-        topic = group["level"].fillna(group["label"])
-        group = group.assign(label=topic, short=[shorten_label(name) for name in topic], level=None)
-        place = group["verdict"].map({verdict: i for i, verdict in enumerate(VERDICTS)}).fillna(len(VERDICTS))
-        group = group.assign(place=place, size=group["value"].abs())
-        group = group.sort_values(["place", "size", "finding_id"], ascending=[True, False, True])
-        judged = group[group["verdict"].isin(VERDICTS)]
-        if judged.empty:
-            continue
-        drawn = list_records(judged[judged["mark"].ne("too few to say")].head(12))
-        unit = "points of NPS" if group["unit"].iloc[0] == "points" else "points of the scale"
-        chart = draw_differences(drawn, title=question, axis=f"difference in {unit}, with 95% interval")
-        found.append({"question": question, "rows": list_records(judged), "chart": chart})
-    return found
+def _group_notes(rows: pd.DataFrame) -> dict[tuple, list[dict]]:
+    """Return what stands beside a number, by its subject and measure ("": of the subject as a whole)."""
+    notes: dict[tuple, list[dict]] = {}
+    for row in list_records(rows[rows["measure"].isin(_OF_PANEL)]):
+        of = row["measure"].removesuffix(WEIGHTED)
+        of = row["level"].partition(",")[0] if of == "kpi" else of
+        notes.setdefault((row["subject"], of if of in _MEASURES else ""), []).append(row)
+    return notes
 
 
 def grow_tree(causes: pd.DataFrame, whys: pd.DataFrame, rows: pd.DataFrame) -> list[dict]:

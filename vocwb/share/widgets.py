@@ -1,4 +1,4 @@
-"""Widgets: the forms of a workshop, in which people code verbatims and ask why, and what all forms share.
+"""Widgets: the form of a workshop in which people ask why, and what all forms share.
 
 A form decides nothing itself: it calls `on_decide(kind=..., subject=..., value=..., who=..., why=...)`, which
 a notebook ties to decisions.record_decision. What customers wrote is shown escaped, never as markup.
@@ -14,66 +14,11 @@ from vocwb.errors import VocwbError
 from vocwb.schemas import hash_id
 from vocwb.share.quotes import direction_of
 
-POLARITIES = ("negative", "positive", "neutral", "mixed", "cannot tell")
-ASKS = ("none", "complaint", "request", "praise", "question")
 STYLE = ipywidgets.HTML(
     "<style>.vocwb-form input, .vocwb-form textarea, .vocwb-form select "
     "{unicode-bidi: plaintext; text-align: start}</style>"
 )
 """What is typed in Persian or Arabic stands on the right."""
-
-
-def code_verbatims_form(
-    feedback: pd.DataFrame, categories: Iterable[str], on_decide: Callable
-) -> ipywidgets.VBox:
-    """Return a form that codes one verbatim after another; saving one shows the next.
-
-    Needs feedback_id, language and verbatim. Decides kind "code" with the feedback_id as subject and value
-    {"category", "polarity", "intensity" (1-5, None for "cannot tell"), "ask" (None for none)}.
-
-    >>> feedback = pd.DataFrame({"feedback_id": ["a"], "language": ["en"], "verbatim": ["<b>late</b>"]})
-    >>> form = code_verbatims_form(feedback, ["delivery"], print)
-    >>> "<b>late" in find_field(form, "Verbatim").value
-    False
-    """
-    rows, place = feedback.sort_values("feedback_id").to_dict("records"), 0
-    shown = label_field(ipywidgets.HTML(), "Verbatim")
-    category = label_field(ipywidgets.Dropdown(options=list(categories)), "Category")
-    polarity = label_field(ipywidgets.ToggleButtons(options=list(POLARITIES)), "Polarity")
-    intensity = label_field(ipywidgets.IntSlider(value=3, min=1, max=5), "Intensity, 1 to 5")
-    ask = label_field(ipywidgets.Dropdown(options=list(ASKS)), "What is asked")
-
-    def show():
-        if place < len(rows):
-            row = rows[place]
-            shown.value = f"<p>{place + 1} of {len(rows)}</p>" + verbatim_html(
-                row["verbatim"], row["language"]
-            )
-        else:
-            shown.value = "<p>All of these verbatims are coded. Thank you.</p>"
-
-    def read():
-        if place >= len(rows):
-            return "There is no verbatim left to code."
-        told = polarity.value != "cannot tell"
-        value = {
-            "category": category.value,
-            "polarity": polarity.value,
-            "intensity": intensity.value if told else None,
-        }
-        value |= {"ask": None if ask.value == "none" else ask.value}
-        return {"kind": "code", "subject": rows[place]["feedback_id"], "value": value}
-
-    def forward():
-        nonlocal place
-        place += 1
-        show()
-
-    show()
-    fields = [shown, category, polarity, intensity, ask]
-    return make_form(
-        fields, read, on_decide, after=forward, ready=bool(rows), empty="There is no verbatim to code."
-    )
 
 
 def five_whys_form(causes: pd.DataFrame, whys: pd.DataFrame, on_decide: Callable) -> ipywidgets.VBox:
@@ -174,8 +119,9 @@ def make_form(
     >>> find_field(form, "Save").click(), "Who" in form.children[-1].value
     (None, True)
     """
-    who = label_field(ipywidgets.Text(), "Who", width=width)
-    why = label_field(ipywidgets.Text(), "Why you decide so", width=width)
+    # Sent when the field is left: what is typed is else sent in parts, and a quick Save could overtake the last.
+    who = label_field(ipywidgets.Text(continuous_update=False), "Who", width=width)
+    why = label_field(ipywidgets.Text(continuous_update=False), "Why you decide so", width=width)
     message = ipywidgets.HTML("" if ready else f"<p>{html.escape(empty)}</p>")
 
     def tell(text: str) -> None:

@@ -53,16 +53,37 @@ def size_topics(
         heard = heard[heard["feedback_id"].isin(talk["feedback_id"])]
         talk["subject"] = talk["topic"].where(talk["topic"] != OUTLIER, OUTLIER + ":" + talk["space"])
         fewest = minimum_staff or minimum if voice == "employee" else minimum
-        rows = _size_voice(heard, talk, _list_subjects(topics, talk), month, fewest, smallest["share"])
+        rows = size_subjects(
+            heard, talk, _list_subjects(topics, talk), month=month, minimum=fewest, smallest=smallest["share"]
+        )
         found.append(make_findings(rows, section=section, month=month))
     return pd.concat(found, ignore_index=True)
 
 
-def _size_voice(heard, talk, topics, month: str, minimum: int, smallest: float) -> list[dict]:
+def size_subjects(
+    heard: pd.DataFrame,
+    talk: pd.DataFrame,
+    subjects: pd.DataFrame,
+    *,
+    month: str,
+    minimum: int,
+    smallest: float,
+) -> list[dict]:
+    """Return rows of findings on how many of those heard in a space speak of each subject, as `size_topics` does.
+
+    heard: feedback_id, unit, space, month, of those who could; talk: feedback_id, unit, space, month, subject.
+    subjects: subject (of one space each), space, name. smallest: percentage points.
+
+    >>> heard = pd.DataFrame({"feedback_id": ["f"], "unit": ["p"], "space": ["en"], "month": ["all"]})
+    >>> subjects = pd.DataFrame({"subject": ["negative:en"], "space": ["en"], "name": ["negative"]})
+    >>> talk = heard.assign(subject="negative:en")
+    >>> size_subjects(heard, talk, subjects, month="all", minimum=1, smallest=5)[0]["value"]
+    1
+    """
     if heard.empty:
         return []
     months = sorted(heard["month"].unique())
-    cells = _count_cells(heard, talk, topics, months)
+    cells = _count_cells(heard, talk, subjects, months)
     rows = [_describe_share(row, minimum=minimum) for row in cells.to_dict("records")]
     before = [earlier for earlier in months if earlier < month]
     if month in months and before:
@@ -82,9 +103,9 @@ def _list_subjects(codebook: pd.DataFrame, talk: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([topics[topics["space"].isin(spaces)], outliers], ignore_index=True)
 
 
-def _count_cells(heard, talk, topics, months) -> pd.DataFrame:
+def _count_cells(heard, talk, subjects, months) -> pd.DataFrame:
     """Return, for each subject and month, k of n units and the feedback_ids; months without feedback left out."""
-    cells = topics.merge(pd.DataFrame({"month": months}), how="cross")
+    cells = subjects.merge(pd.DataFrame({"month": months}), how="cross")
     n = heard.groupby(["space", "month"])["unit"].nunique().rename("n").reset_index()
     cells = cells.merge(n, on=["space", "month"])
     spoken = talk.sort_values("feedback_id").groupby(["subject", "month"])
