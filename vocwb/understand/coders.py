@@ -1,0 +1,182 @@
+"""Coders: what ratings and people teach a coder, how far each coder can be trusted, and whose code counts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from vocwb.languages import LANGUAGES
+from vocwb.schemas import check_table, empty_table, unit_of
+from vocwb.understand.agreement import HUMAN, SETTLED
+from vocwb.understand.coding_sample import settle_codes
+from vocwb.understand.hub_coders import HubCoder, code_by_model
+from vocwb.understand.learned import fit_coder, predict_codes
+from vocwb.understand.validation import enough_labels, judge_codes, validate_coder
+
+LEARNED, RULES = "learned", "rules"
+LEARNT = ("negative", "neutral", "positive")
+"""The polarities that a coder learns; "mixed" and "cannot tell" are for people and rules to say."""
+
+_CONTENT, _DISCONTENT = 0.7, 0.3  # of the way from the low end of a scale to the high one
+
+
+def gather_labels(opinions: pd.DataFrame, questions: Mapping, human: pd.DataFrame) -> pd.DataFrame:
+    """Return what is known of the polarity of verbatims: feedback_id, polarity, truth ("human" or "rating").
+
+    opinions: feedback_id and a column a question; questions: name -> low, high, metric; human: codes of people
+    (`coding_sample.gather_human_codes`). What people settled counts; else the answer to the first question of
+    satisfaction, loyalty or rating that the response has: NPS by its groups (0-6, 7-8, 9-10), others by the place on
+    the scale (up to 30% of the way negative, from 70% on positive, else neutral). An effort score says nothing of a
+    side and is left out. A rating is of the whole response, so of several verbatims in one response each gets it:
+    that is noise in training and in testing alike.
+
+    >>> from types import SimpleNamespace
+    >>> opinions = pd.DataFrame({"feedback_id": ["a", "b", "c"], "stars": [5.0, 1.0, None]})
+    >>> question = SimpleNamespace(low=1, high=5, metric="rating")
+    >>> gather_labels(opinions, {"stars": question}, empty_table("codes"))["polarity"].tolist()
+    ['positive', 'negative']
+    """
+    found = opinions[["feedback_id"]].assign(
+        polarity=pd.Series(None, opinions.index, dtype="str"), truth="rating"
+    )
+    for name, question in questions.items():
+        if question.metric == "ces" or name not in opinions:
+            continue
+        answer = opinions[name].astype(float)
+        place = (answer - question.low) / (question.high - question.low)
+        low, high = (0.65, 0.85) if question.metric == "nps" else (_DISCONTENT, _CONTENT)
+        side = np.select([place <= low, place >= high], ["negative", "positive"], "neutral")
+        found["polarity"] = found["polarity"].fillna(
+            pd.Series(side, opinions.index, dtype="str").where(answer.notna())
+        )
+    settled = settle_codes(human).drop_duplicates("feedback_id").set_index("feedback_id")["polarity"]
+    people = found["feedback_id"].map(settled).astype("str")
+    found = found.assign(
+        polarity=people.fillna(found["polarity"]), truth=np.where(people.notna(), "human", "rating")
+    )
+    found = found[found["polarity"].notna()].astype("str")
+    return found.sort_values("feedback_id", ignore_index=True)
+
+
+def code_by_learning(
+    opinions: pd.DataFrame, codes: pd.DataFrame, labels: pd.DataFrame, *, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return codes of coder "learned", and how far the learned coder and the rules can be trusted, by language.
+
+    opinions: feedback_id, response_id, respondent_id, language, month, verbatim; codes: those of the rules; labels:
+    as `gather_labels` gives them. In each language with labels enough (`validation.enough_labels`) a coder is trained
+    on all of them (`learned.fit_coder`) and codes every verbatim's polarity, with its probability; a verbatim that it
+    was trained on too, so that what stars and words say apart is told by the rules (`list_disagreements`).
+    Category, span and ask are the rules'; so is the intensity where both feel alike, else it is empty.
+    Elsewhere there is no learned code.
+
+    quality: the table of that name: accuracy, macro_f1 with its interval, and calibration error (ece) of the learned
+    coder on respondents and on months that it was not trained on (`validation.validate_coder`), of the rules on the
+    same labels, and which of the two `counts`: the learned one where its macro-F1 by respondent is the higher. A
+    language without labels enough says so in `way`.
+
+    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "response_id": ["r"], "respondent_id": [None],
+    ...                          "language": ["en"], "month": ["2025-01"], "verbatim": ["late"]})
+    >>> labels = pd.DataFrame({"feedback_id": ["f"], "polarity": ["negative"], "truth": ["rating"]})
+    >>> _, quality = code_by_learning(opinions, empty_table("codes"), labels)
+    >>> quality[["language", "coder", "counts"]].values.tolist()
+    [['en', 'rules', True]]
+    """
+    found, rows = [empty_table("codes")], []
+    opinions = opinions[opinions["language"].isin(list(LANGUAGES))].sort_values("feedback_id")
+    known = opinions.merge(labels[labels["polarity"].isin(LEARNT)], on="feedback_id")
+    feelings = codes.drop_duplicates("feedback_id").set_index("feedback_id")["polarity"]
+    for language, heard in opinions.groupby("language", sort=True):
+        own = known[known["language"] == language]
+        ruled = _judge(own, own["feedback_id"].map(feelings)) if len(own) else {}
+        place = {"language": language, "variable": "polarity", "truth": _name_truth(own), "n": len(own)}
+        if not enough_labels(own["polarity"]):
+            way = f"too little to learn from: {len(own):,} verbatims with a rating or a code"
+            rows.append(place | ruled | {"coder": RULES, "way": way, "counts": True})
+            continue
+        texts, said = own["verbatim"].tolist(), own["polarity"].tolist()
+        tested = validate_coder(
+            texts,
+            said,
+            language=language,
+            groups=unit_of(own).tolist(),
+            times=own["month"].tolist(),
+            seed=seed,
+        )
+        better = bool(tested["macro_f1"].iloc[0] >= ruled["macro_f1"])
+        rows += [place | row | {"coder": LEARNED, "counts": better} for row in tested.to_dict("records")]
+        rows.append(place | ruled | {"coder": RULES, "way": "all labels", "counts": not better})
+        coder = fit_coder(texts, said, language=language, seed=seed)
+        predicted = predict_codes(coder, heard["verbatim"].tolist())
+        found.append(_fill_codes(heard["feedback_id"], predicted, codes))
+    quality = pd.DataFrame(rows, columns=list(empty_table("quality").columns))
+    learned = pd.concat([frame for frame in found if len(frame)] or found, ignore_index=True)
+    order = ["feedback_id", "coder", "category"]
+    return check_table("codes", learned.sort_values(order, ignore_index=True)), check_table(
+        "quality", quality
+    )
+
+
+def code_by_models(
+    opinions: pd.DataFrame, models: Mapping[str, HubCoder], codes: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the codes of the hub models that serve some of the languages (`hub_coders.code_by_model`).
+
+    opinions: feedback_id, language, verbatim; models: language -> model; codes: those of the rules.
+
+    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "language": ["en"], "verbatim": ["late"]})
+    >>> len(code_by_models(opinions, {}, empty_table("codes")))
+    0
+    """
+    found = [
+        code_by_model(opinions[opinions["language"] == one], model, codes=codes)
+        for one, model in models.items()
+    ]
+    return pd.concat([empty_table("codes"), *found], ignore_index=True) if found else empty_table("codes")
+
+
+def choose_codes(codes: pd.DataFrame, quality: pd.DataFrame, opinions: pd.DataFrame) -> pd.DataFrame:
+    """Return the codes that reports count, of one coder a verbatim.
+
+    What people settled first (coder "human:settled"), then the coder that `quality` says counts in the language,
+    then a hub model's, then the rules'. opinions: feedback_id, language.
+
+    >>> codes = pd.DataFrame({"feedback_id": "f", "coder": ["human:a", "rules"], "category": "price",
+    ...                       "polarity": "negative", "intensity": 3, "ask": None})
+    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "language": ["en"]})
+    >>> choose_codes(codes, empty_table("quality"), opinions)["coder"].tolist()
+    ['human:settled']
+    """
+    settled = settle_codes(codes)
+    codes = pd.concat([settled, codes[~codes["coder"].str.startswith(HUMAN)]], ignore_index=True)
+    counting = quality[quality["counts"]].drop_duplicates("language").set_index("language")["coder"]
+    best = codes["feedback_id"].map(opinions.set_index("feedback_id")["language"].map(counting))
+    kinds = [
+        codes["coder"].eq(SETTLED), codes["coder"].eq(best), codes["coder"].str.startswith("model:"),
+        codes["coder"].eq(RULES),
+    ]  # fmt: skip
+    ranked = codes.assign(rank=np.select(kinds, range(len(kinds)), len(kinds)))
+    first = ranked.sort_values(["rank", "coder"], kind="stable").drop_duplicates("feedback_id")
+    kept = codes.merge(first[["feedback_id", "coder"]], on=["feedback_id", "coder"])
+    return kept.sort_values(["feedback_id", "category"], ignore_index=True)
+
+
+def _judge(own: pd.DataFrame, coded: pd.Series) -> dict:
+    """Return the figures of codes against labels; a verbatim without a code is wrong."""
+    judged = judge_codes(own["polarity"], coded.astype("str").fillna(""), groups=unit_of(own))
+    return {"classes": own["polarity"].nunique()} | judged
+
+
+def _name_truth(own: pd.DataFrame) -> str:
+    return " and ".join(sorted(own["truth"].unique())) or "none"
+
+
+def _fill_codes(ids: pd.Series, predicted: pd.DataFrame, codes: pd.DataFrame) -> pd.DataFrame:
+    """Return the rules' rows of these verbatims with the learned polarity in the place of theirs."""
+    learned = predicted[["label", "probability"]].set_index(ids.to_numpy())
+    rows = codes[codes["feedback_id"].isin(ids)]
+    polarity = rows["feedback_id"].map(learned["label"])
+    return rows.assign(
+        coder=LEARNED, polarity=polarity, probability=rows["feedback_id"].map(learned["probability"]).round(4),
+        intensity=rows["intensity"].where(polarity == rows["polarity"]), span_polarity=None,
+    )  # fmt: skip
