@@ -229,7 +229,15 @@ def make_codes(opinions: pd.DataFrame) -> pd.DataFrame:
 
 
 def make_quality() -> pd.DataFrame:
-    judged = {"variable": "polarity", "truth": "rating", "classes": 3, "accuracy": 0.86, "macro_f1": 0.79, "low": 0.75, "high": 0.82}
+    judged = {
+        "variable": "polarity",
+        "truth": "rating",
+        "classes": 3,
+        "accuracy": 0.86,
+        "macro_f1": 0.79,
+        "low": 0.75,
+        "high": 0.82,
+    }
     rows = [
         judged | {"language": "en", "coder": "learned", "way": "by respondent", "n": 812, "ece": 0.03, "counts": True},
         judged | {"language": "en", "coder": "rules", "way": "all labels", "n": 812, "macro_f1": 0.61, "ece": None, "counts": False},

@@ -302,3 +302,21 @@ def test_no_path_of_this_machine_stands_in_a_draft(tmp_path):
     make_reviews().to_csv(tmp_path / "a.csv", index=False)
     (tmp_path / "b.csv").write_text("")
     assert str(Path(tmp_path)) not in draft_programme(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "better"),
+    [
+        ("How much effort did it cost you?", "low"),
+        ("It was easy to get help", "high"),
+        ("Колко усилия ви струваше?", "low"),
+    ],
+)
+def test_a_score_of_effort_is_drafted_with_its_direction_and_a_doubt(column, better, tmp_path):
+    rows = pd.DataFrame({"id": range(70), "date": [f"2025-03-{n % 28 + 1:02}" for n in range(70)]})
+    rows[column] = [n % 7 + 1 for n in range(70)]
+    rows["comment"] = [f"It took me {n} calls to get help" for n in range(70)]
+    rows.to_csv(tmp_path / "effort.csv", index=False)
+    text = draft_programme(tmp_path)
+    question = next(iter(parse_programme(fill_in(text), name="t").questions.values()))
+    assert (question.metric, question.better) == ("ces", better) and "doubt: which end is good?" in text

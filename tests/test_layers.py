@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "vocwb"
-GROUND = ["errors", "paths", "schemas", "crosswalk", "programme", "store", "decisions", "stats", "languages"]
+GROUND = [
+    "errors", "paths", "schemas", "crosswalk", "programme", "store", "decisions", "intervals", "stats", "changes",
+    "alarms", "languages",
+]  # fmt: skip
 ROOMS = ["collect", "understand", "explain", "act", "share", "erase", "forget", "run"]
 ORDER = [*GROUND, *ROOMS]
 TOUCH_FILES = {

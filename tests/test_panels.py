@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from vocwb.collect.ingest import Tables
-from vocwb.collect.panels import count_funnel, make_panel, measure_pressure, read_help_log
+from vocwb.collect.panels import count_funnel, make_panel, measure_deflection, measure_pressure, read_help_log
 from vocwb.collect.quality import check_quality
 from vocwb.collect.tags import count_tags
 from vocwb.schemas import check_table, empty_table
 from vocwb.share.charts_ingest import chart_funnel, chart_panel
+from vocwb.stats import cluster_share_interval
 
 
 def fill(name, rows, **same):
@@ -229,10 +230,73 @@ def test_tickets_that_share_no_id_with_the_log_are_said_to_be_so():
 
 
 @pytest.mark.parametrize(
-    "panel", [read_help_log(empty_table("events"), NOBODY), measure_pressure(empty_table("events"), NOBODY)]
+    "panel",
+    [make(empty_table("events"), NOBODY) for make in (read_help_log, measure_pressure, measure_deflection)],
 )
 def test_without_events_nothing_is_invented(panel):
-    assert panel["count"].isna().all() and panel["says"].str.startswith("No source").all()
+    assert panel["count"].isna().all() and panel["says"].str.match("No (source|log) ").all()
+
+
+def visits(*rows, **same):
+    columns = ("kind", "session_id", "respondent_id", "at")
+    return fill("events", [dict(zip(columns, row, strict=True)) for row in rows], **same)
+
+
+def test_the_three_figures_called_ticket_deflection_stand_apart():
+    """Twelve visits of ten people (one read twice in a visit); six write tickets, five of them after a visit."""
+    reads = [("article", f"s{one}", one, "2025-01-10 10:00") for one in "abcdefghij"]
+    again = [
+        ("search", "sa", "a", "2025-01-10 10:05"),
+        ("article", "s2a", "a", "2025-01-20 09:00"),
+        ("read", "s2b", "b", "2025-01-21 09:00"),
+    ]
+    solved = [("resolved", f"s{one}", one, "2025-01-10 10:10") for one in "fghi"]
+    late = [("article", "s9", "a", "2025-02-10 09:00")]  # a month without tickets
+    tickets = [(one, "2025-01-11") for one in "abcde"] + [("stranger", "2025-01-11"), ("a", "2025-01-12")]
+    written = fill(
+        "responses", [{"respondent_id": one, "received_at": at} for one, at in tickets], channel="ticket"
+    )
+    panel = measure_deflection(visits(*reads, *again, *solved, *late), written).set_index("level")
+    assert panel.loc["deflection_sessions", "count"] == 12
+    assert panel.loc["deflection_sessions", "says"] == "2.0 for each of 6 users with a ticket"
+    assert numbers(panel.loc["deflection_visits"]) == [7, 12]
+    assert numbers(panel.loc["deflection_resolved"]) == [4, 11]
+    assert panel["share"].isna().all(), "percentages begin at 30"
+
+
+def test_deflection_has_the_interval_of_visitors_and_hides_few():
+    reads = [("article", f"s{visit}", f"p{visit % 30}", "2025-01-10") for visit in range(60)]
+    written = fill(
+        "responses",
+        {"respondent_id": [f"p{i}" for i in range(12)]},
+        received_at="2025-01-11",
+        channel="ticket",
+    )
+    row = measure_deflection(visits(*reads), written).set_index("level").loc["deflection_visits"]
+    _, low, high = cluster_share_interval([i % 30 >= 12 for i in range(60)], [i % 30 for i in range(60)])
+    assert (row["count"], row["n"]) == (36, 60)
+    assert row[["low", "high"]].tolist() == pytest.approx([100 * low, 100 * high], abs=0.051)
+    few = measure_deflection(visits(*reads), written.head(4)).set_index("level")
+    assert (
+        pd.isna(few.loc["deflection_sessions", "count"])
+        and "hidden" in few.loc["deflection_sessions", "says"]
+    )
+
+
+def test_tickets_that_the_log_and_the_desk_both_hold_count_once():
+    log = visits(*[("article", f"s{i}", f"p{i}", "2025-01-10") for i in range(12)],
+                 *[("ticket", f"s{i}", f"p{i}", "2025-01-10") for i in range(6)])  # fmt: skip
+    written = fill(
+        "responses",
+        {"respondent_id": [f"p{i}" for i in range(6)]},
+        received_at="2025-01-10",
+        channel="ticket",
+    )
+    for responses in (NOBODY, written):
+        panel = measure_deflection(log, responses).set_index("level")
+        assert panel.loc["deflection_sessions", "says"] == "2.0 for each of 6 users with a ticket"
+        assert numbers(panel.loc["deflection_visits"]) == [6, 12]
+    assert panel.loc["deflection_resolved", "says"] == "No log says what was resolved without a ticket."
 
 
 # -- tags

@@ -70,14 +70,15 @@ def test_a_person_counts_once_in_a_level():
 
 
 def test_small_levels_are_not_there_and_add_nothing_to_the_family():
-    opinions = make_opinions(["free"] * 100 + ["paid"] * 100 + ["vip"] * 4 + ["old"] * 20)
-    mentions = np.random.default_rng(0).random((224, 3)) < 0.2
+    # Four of "vip" are hidden, and "old" with them: else the total less all other levels would tell the four.
+    opinions = make_opinions(["free"] * 100 + ["paid"] * 100 + ["vip"] * 4 + ["old"] * 20 + ["new"] * 25)
+    mentions = np.random.default_rng(0).random((249, 3)) < 0.2
     found = compare_segments(
         opinions, assign(opinions, mentions), make_codebook(3), {"plan": "Plan"}, **OPTIONS
     )
-    assert set(found["level"]) == {"free", "paid", "old"}
-    assert found[found["level"] == "old"][["value", "low", "p", "p_adjusted"]].isna().all(axis=None)
-    shown = found[found["level"] != "old"]
+    assert set(found["level"]) == {"free", "paid", "new"}
+    assert found[found["level"] == "new"][["value", "low", "p", "p_adjusted"]].isna().all(axis=None)
+    shown = found[found["level"] != "new"]
     assert shown["p_adjusted"].tolist() == pytest.approx(
         scipy_stats.false_discovery_control(shown["p"]).tolist()
     )

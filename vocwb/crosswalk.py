@@ -3,7 +3,7 @@
 import datetime
 import difflib
 import zoneinfo
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -37,13 +37,42 @@ def check_timezone(value: str | None) -> str | None:
     return value
 
 
+MEASURES = {
+    "nps": ("nps",),
+    "nps_1_10": ("nps_1_10",),
+    "csat": ("csat_mean", "csat_top2"),
+    "ces": ("ces",),
+    "loyalty": ("loyalty",),
+    "rating": ("rating",),
+    "cli_rescaled": ("cli_rescaled",),
+}
+"""What is computed of a question of each metric, the main figure first; understand.registry defines each."""
+
+_NON_STANDARD = "asked on 1-10, a non-standard base of NPS"
+
+
 class Question(Strict):
-    """A scaled question: its wording, the ends of its scale, and the metric that it is reported by."""
+    """A scaled question: its wording, the ends of its scale, and the metric that it is reported by.
+
+    better: which end of the scale is good. For `ces` it must be said, as both ways are in use; of every other
+    metric high is good. expectation_of: the question whose experience this one asks the expectation of, on the
+    same scale. The label of nps_1_10 says that its base is not the standard one, wherever it is shown.
+    """
 
     label: str
     low: float
     high: float
-    metric: Literal["nps", "csat", "ces", "loyalty", "rating"]
+    metric: Literal["nps", "nps_1_10", "csat", "ces", "loyalty", "rating"]
+    better: Literal["low", "high"] | None = None
+    expectation_of: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flag_label(cls, values):
+        if not isinstance(values, dict) or values.get("metric") != "nps_1_10" or "label" not in values:
+            return values
+        flag = f" ({_NON_STANDARD})"
+        return values | {"label": f"{str(values['label']).removesuffix(flag)}{flag}"}
 
     @model_validator(mode="after")
     def _check_scale(self):
@@ -51,10 +80,130 @@ class Question(Strict):
             raise ValueError(f"low {self.low:g} must be below high {self.high:g}: give the ends of the scale")
         if self.metric == "nps" and (self.low, self.high) != (0, 10):
             raise ValueError(
-                f"NPS is defined on 0-10 only, not {self.low:g}-{self.high:g}:"
-                " declare the scale as asked with metric 'rating'"
+                f"NPS is defined on 0-10 only, not {self.low:g}-{self.high:g}: declare the scale as asked, with"
+                " metric 'rating', or answers on 1-10 with 'nps_1_10', which is told to be no standard base"
+            )
+        if self.metric == "nps_1_10" and (self.low, self.high) != (1, 10):
+            raise ValueError(f"nps_1_10 is of answers on 1-10, not {self.low:g}-{self.high:g}")
+        if self.metric == "ces" and self.better is None:
+            raise ValueError(
+                "better is missing: write 'better: high' where a high number says that it was easy, 'better: low'"
+                " where it says that it cost effort; both are in use"
+            )
+        if self.metric != "ces" and self.better == "low":
+            raise ValueError(
+                f"of {self.metric} high is good: turn the numbers before ingest, or declare another metric"
             )
         return self
+
+
+class Index(Strict):
+    """A mean of several questions, each rescaled to 0-100 first; it is reported as a question would be."""
+
+    label: str
+    questions: Annotated[list[str], Field(min_length=2)]
+    low: ClassVar[float] = 0
+    high: ClassVar[float] = 100
+    metric: ClassVar[str] = "cli_rescaled"
+    better: ClassVar[str] = "high"  # items of which a low number is good are turned round
+
+
+class Kpi(Strict):
+    """A target: of a question or an index by one of its measures, or of the share (%) of a topic."""
+
+    question: str | None = None
+    topic: str | None = None
+    measure: str | None = None
+    target: float
+    better: Literal["low", "high"] | None = None
+
+    @model_validator(mode="after")
+    def _check_whole(self):
+        if bool(self.question) == bool(self.topic):
+            raise ValueError("give question (or the name of an index), or topic: one of the two")
+        if self.topic and self.measure not in (None, "share"):
+            raise ValueError(f"the measure of a topic is share, not {self.measure}")
+        if self.topic and self.better is None:
+            raise ValueError(
+                "of a topic say 'better: low' or 'better: high': should it be mentioned less or more?"
+            )
+        if self.question and self.better:
+            raise ValueError("better is a fact of the question: declare it there")
+        return self
+
+
+class Reasons(Strict):
+    """A closed answer in words (why customers leave, what newcomers need), perhaps by months of being a customer.
+
+    reason, tenure: names under which a source's `segments` give the raw columns; they are kept as text, and are
+    no segments unless they are declared as such too. groups: which reasons belong together. separator: what
+    stands between several reasons in one cell.
+    """
+
+    label: str
+    reason: str
+    tenure: str | None = None
+    groups: dict[Text, TextList] = {}
+    separator: str | None = None
+
+
+def check_measures(
+    questions: dict[str, Question], indexes: dict[str, Index], kpis: list[Kpi], reasons: dict[str, Reasons]
+) -> None:
+    """Raise ValueError where an expectation, an index, a KPI or the groups of reasons name what cannot be.
+
+    >>> check_measures({}, {}, [Kpi(question="nsp", target=40)], {})
+    Traceback (most recent call last):
+    ...
+    ValueError: kpis: there is no question or index 'nsp'; there are: none
+    """
+    for name, question in questions.items():
+        other = questions.get(question.expectation_of)
+        if question.expectation_of and (other is None or other is question):
+            raise ValueError(
+                f"question {name!r}: expectation_of names no other question: {question.expectation_of!r}"
+            )
+        ends = [(one.low, one.high, one.better == "low") for one in (question, other) if one]
+        if len(set(ends)) > 1:
+            raise ValueError(
+                f"question {name!r}: expectation and experience are asked on different scales, so that their"
+                f" difference says nothing: {question.low:g}-{question.high:g} and {other.low:g}-{other.high:g}"
+            )
+    for name, index in indexes.items():
+        if unknown := [one for one in index.questions if one not in questions]:
+            raise ValueError(
+                f"index {name!r}: {unknown} not declared under questions; declared: {sorted(questions)}"
+            )
+        if name in questions or len(set(index.questions)) < len(index.questions):
+            raise ValueError(f"index {name!r}: it is named as a question, or names one twice")
+    scored = questions | indexes
+    for kpi in kpis:
+        if kpi.question and kpi.question not in scored:
+            raise ValueError(
+                f"kpis: there is no question or index {kpi.question!r}; there are: {', '.join(scored) or 'none'}"
+            )
+        of = scored.get(kpi.question)
+        measures = MEASURES[of.metric] if of else ("share",)
+        if (kpi.measure or measures[0]) not in measures:
+            raise ValueError(
+                f"kpis: {kpi.question!r} has no measure {kpi.measure!r}; it has: {', '.join(measures)}"
+            )
+        low, high = _ends_of(kpi.measure or measures[0], of)
+        if not low <= kpi.target <= high:
+            raise ValueError(
+                f"kpis: the target of {kpi.question or kpi.topic!r} is {kpi.target:g}, and the measure runs from"
+                f" {low:g} to {high:g}"
+            )
+    for name, one in reasons.items():
+        listed = [choice for choices in one.groups.values() for choice in choices]
+        if twice := sorted({choice for choice in listed if listed.count(choice) > 1}):
+            raise ValueError(f"reasons {name!r}: {twice} stand in two groups")
+
+
+def _ends_of(measure: str, question: Question | Index | None) -> tuple[float, float]:
+    if measure in ("nps", "nps_1_10"):
+        return -100, 100
+    return (0, 100) if measure in ("share", "csat_top2") else (question.low, question.high)
 
 
 class Turns(Strict):

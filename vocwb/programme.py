@@ -11,7 +11,21 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from vocwb.crosswalk import Columns, Events, Question, Source, Strict, Tags, Turns, check_timezone
+from vocwb.crosswalk import (
+    Columns,
+    Events,
+    Index,
+    Kpi,
+    Question,
+    Reasons,
+    Source,
+    Strict,
+    Tags,
+    Text,
+    Turns,
+    check_measures,
+    check_timezone,
+)
 from vocwb.errors import ProgrammeError
 from vocwb.paths import programme_folder, project_root
 from vocwb.schemas import TABLES
@@ -45,6 +59,13 @@ class People(Strict):
     explains: str | None = None
 
 
+class Coder(Strict):
+    """A model that codes polarity, and what its labels mean where their names do not say it."""
+
+    model: Annotated[str, Field(min_length=1)]
+    labels: dict[str, Literal["positive", "negative", "neutral", "mixed", "cannot tell"]] = {}
+
+
 class Programme(Strict):
     """A whole `programme.yml`; `name` is the name of its folder."""
 
@@ -55,6 +76,8 @@ class Programme(Strict):
     timezone: str = "UTC"
     languages: Annotated[list[_Languages], Field(min_length=1)] = list(LANGUAGES)
     encoders: dict[_Languages, str] = {}
+    categories: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+    coders: dict[_Languages, Coder] = {}
     regions: list[str] | None = None
     keep_handles: list[str] = []
     people: People = People()
@@ -65,6 +88,10 @@ class Programme(Strict):
     smallest_difference: SmallestDifference = SmallestDifference()
     segments: dict[str, str] = {}
     questions: dict[str, Question] = {}
+    indexes: dict[str, Index] = {}
+    kpis: list[Kpi] = []
+    weights: dict[str, dict[Text, Annotated[float, Field(gt=0)]]] = {}
+    reasons: dict[str, Reasons] = {}
     sources: Annotated[list[Source], Field(min_length=1)]
 
     @field_validator("timezone")
@@ -72,12 +99,26 @@ class Programme(Strict):
     def _check_timezone(cls, value):
         return check_timezone(value)
 
+    @field_validator("categories")
+    @classmethod
+    def _check_categories(cls, value):
+        if "other" in value:
+            raise ValueError("'other' is the category of what has none, and cannot be defined")
+        return value
+
+    @field_validator("coders", mode="before")
+    @classmethod
+    def _read_coders(cls, value):
+        """A name alone is a model whose labels say what they mean."""
+        if not isinstance(value, dict):
+            return value
+        return {key: {"model": coder} if isinstance(coder, str) else coder for key, coder in value.items()}
+
     @model_validator(mode="after")
     def _check_names(self):
         fixed = {*TABLES["responses"].columns, *TABLES["feedback"].columns, *WORKING_COLUMNS}
-        clash = sorted(
-            (set(self.segments) | set(self.questions)) & fixed | set(self.segments) & set(self.questions)
-        )
+        texts, scales = set(self.text_columns), set(self.questions) | set(self.indexes)
+        clash = sorted((texts | scales) & fixed | texts & scales)
         if clash:
             raise ValueError(f"segments or questions named {clash}: these names are taken; choose others")
         names = [source.name for source in self.sources]
@@ -86,7 +127,7 @@ class Programme(Strict):
             raise ValueError(f"sources named twice: {twice}; each source needs a name of its own")
         for source in self.sources:
             for kind, used, declared in (
-                ("segments", source.segments, self.segments),
+                ("segments", source.segments, self.text_columns),
                 ("answers", source.answers, self.questions),
             ):
                 unknown = sorted(set(used) - set(declared))
@@ -98,10 +139,31 @@ class Programme(Strict):
                     )
         return self
 
+    @model_validator(mode="after")
+    def _check_measures(self):
+        check_measures(self.questions, self.indexes, self.kpis, self.reasons)
+        for column, shares in self.weights.items():
+            if column not in self.segments and column != "population":
+                raise ValueError(
+                    f"weights: {column!r} is no segment; there are: {', '.join([*self.segments, 'population'])}"
+                )
+            if abs(sum(shares.values()) - 1) > 0.01:
+                raise ValueError(
+                    f"weights: the shares of {column!r} sum to {sum(shares.values()):g}, not to 1"
+                )
+        return self
+
+    @property
+    def text_columns(self) -> dict[str, str]:
+        """The columns of `responses` that hold words, with their labels: segments, and reasons with their tenure."""
+        named = {one.reason: one.label for one in self.reasons.values()}
+        named |= {one.tenure: "Months as a customer" for one in self.reasons.values() if one.tenure}
+        return self.segments | {name: label for name, label in named.items() if name not in self.segments}
+
     @property
     def extra_columns(self) -> dict[str, str]:
-        """The columns that this programme adds to `responses`: segments as text, answers as numbers."""
-        return dict.fromkeys(self.segments, "str") | dict.fromkeys(self.questions, "float")
+        """The columns that this programme adds to `responses`: segments and reasons as text, answers as numbers."""
+        return dict.fromkeys(self.text_columns, "str") | dict.fromkeys(self.questions, "float")
 
     @property
     def smallest(self) -> dict[str, float]:
@@ -148,9 +210,9 @@ def parse_programme(text: str, *, name: str, file: str = "programme.yml") -> Pro
     Traceback (most recent call last):
     ...
     vocwb.errors.ProgrammeError: programme.yml line 2: 'questoin' is not a key here.
-    Keys: title, question, goal, timezone, languages, encoders, regions, keep_handles, people, \
-minimum_group, minimum_group_staff, retention_months, leave_out, smallest_difference, segments, \
-questions, sources.
+    Keys: title, question, goal, timezone, languages, encoders, categories, coders, regions, keep_handles, \
+people, minimum_group, minimum_group_staff, retention_months, leave_out, smallest_difference, segments, \
+questions, indexes, kpis, weights, reasons, sources.
     Did you mean 'question'? (3 more after this one.)
     """
     try:
@@ -230,7 +292,8 @@ def _keys_at(path: tuple) -> list[str]:
     model: type[BaseModel] = Programme
     inner = {
         "people": People, "smallest_difference": SmallestDifference, "questions": Question,
-        "sources": Source, "columns": Columns, "turns": Turns, "tags": Tags, "events": Events,
+        "indexes": Index, "kpis": Kpi, "reasons": Reasons,
+        "sources": Source, "coders": Coder, "columns": Columns, "turns": Turns, "tags": Tags, "events": Events,
     }  # fmt: skip
     for part in path:
         model = inner.get(part, model)
@@ -240,21 +303,28 @@ def _keys_at(path: tuple) -> list[str]:
 def read_rules(programme: Programme) -> dict[str, str]:
     """Return the text of the coding rules of each declared language.
 
-    A file `data/<programme>/rules/<language>.yml` replaces the rules that come with vocwb.
+    A file `data/<programme>/rules/<language>.yml` replaces the rules that come with vocwb; where it says
+    `extends: true` it adds to them, and they follow it after a line `---`, as `rules.parse_rules` reads them.
 
     >>> sorted(read_rules(read_programme("sample")))
     ['ar', 'bg', 'en', 'fa', 'zh']
     """
-    own = programme_folder(programme.name) / "rules"
-    files = {
-        language: next(
-            path
-            for path in (own / f"{language}.yml", Path(__file__).parent / "rules" / f"{language}.yml")
-            if path.is_file()
-        )
-        for language in programme.languages
-    }
-    return {language: path.read_text(encoding="utf-8") for language, path in files.items()}
+    texts = {}
+    for language in programme.languages:
+        ours = (Path(__file__).parent / "rules" / f"{language}.yml").read_text(encoding="utf-8")
+        own = programme_folder(programme.name) / "rules" / f"{language}.yml"
+        texts[language] = own.read_text(encoding="utf-8-sig") if own.is_file() else ours
+        if own.is_file() and _extends(texts[language]):
+            texts[language] += f"\n---\n{ours}"
+    return texts
+
+
+def _extends(text: str) -> bool:
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError:  # it is explained where the rules are parsed
+        return False
+    return isinstance(values, dict) and values.get("extends") is True
 
 
 def read_key(programme: Programme) -> bytes:

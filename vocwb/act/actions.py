@@ -8,6 +8,7 @@ from vocwb import stats
 from vocwb.errors import DecisionError
 from vocwb.schemas import check_table, empty_table, make_findings
 from vocwb.understand.metrics import format_interval, format_value
+from vocwb.understand.registry import SCORES
 
 EFFORTS = {"process": "a change of process", "small": "small development", "full": "full development"}
 CHOICES = {
@@ -19,7 +20,7 @@ CHOICES = {
 _REQUIRED = ("title", "owner", *CHOICES, "registered_on", "starts_on", "target")
 
 _WHERE = {"question": ("scores", "staff"), "topic": ("topics", "staff"), "category": ("topics", "root_cause")}
-_MEASURES = ("share", "nps", "mean")
+_MEASURES = ("share", *SCORES)
 
 
 def list_actions(decisions: pd.DataFrame) -> pd.DataFrame:

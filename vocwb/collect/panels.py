@@ -217,11 +217,7 @@ def read_help_log(
     if log.empty:
         return make_panel([{"what": "help centre", "says": "No source logs what is read or searched for."}])
     log = log.assign(visitor=_name_visitors(log), what=_fold_spaces(log["subject"]).fillna("without a name"))
-    written = _list_tickets(events, responses, tickets)
-    log["ticket"] = _is_followed(log, written, days)
-    log["followed"] = log["at"].notna() & np.logical_or.reduce(
-        [log[name].notna() & written[name].notna().any() for name in _VISITOR]
-    )
+    log = _follow(log, _list_tickets(events, responses, tickets), days)
     reads, asked = log[log["kind"].isin(articles)], log[log["kind"].isin(searches) & log["value"].notna()]
     asked = asked.assign(none=asked["value"].eq(0), what=asked["what"].str.lower())
     parts = []
@@ -243,6 +239,62 @@ def read_help_log(
         for found, level in ((False, "something was found"), (True, "nothing was found")):
             parts.append(_count_tickets(asked[asked["none"].eq(found)], "ticket after a search", level))
     return make_panel(pd.concat([part for part in parts if len(part)], ignore_index=True), minimum=minimum)
+
+
+def measure_deflection(
+    events: pd.DataFrame,
+    responses: pd.DataFrame,
+    *,
+    minimum: int = 5,
+    days: int = 7,
+    visits: Iterable[str] = ("article", "read", "search"),
+    tickets: Iterable[str] = ("ticket",),
+    resolutions: Iterable[str] = ("resolved",),
+) -> pd.DataFrame:
+    """Return a panel of the three figures that are published as ticket deflection; they cannot be compared.
+
+    Needs the columns of `read_help_log`, and month. A visit is a session, without one what a visitor did on a day;
+    visits, resolutions: kinds of events; tickets: channels of responses, where there are none kinds of events.
+    Only months that have both are counted. level names the variant of the registry of metrics:
+    - deflection_sessions: count visits, and says how many for each user with a ticket; a ratio of what was logged;
+    - deflection_visits: visits that no ticket of the same respondent or session follows within `days`, of those that
+      can be joined to tickets (a visitor who gives up counts among them);
+    - deflection_resolved: resolutions, of resolutions and tickets.
+
+    >>> events = pd.DataFrame({"kind": ["article", "article", "ticket"], "month": "2025-01", "respondent_id": None,
+    ...     "session_id": ["s", "t", "t"], "at": pd.to_datetime(["2025-01-01"] * 3, utc=True)})
+    >>> none = pd.DataFrame(columns=["channel", "respondent_id", "session_id", "received_at", "month", "duplicate_of"])
+    >>> measure_deflection(events, none, minimum=1)[["level", "count", "n"]].values.tolist()[:2]
+    [['deflection_sessions', 2, <NA>], ['deflection_visits', 1, 2]]
+    """
+    log, solved = (events[events["kind"].isin(list(kinds))] for kinds in (visits, resolutions))
+    asked = responses["channel"].isin(list(tickets))
+    written = _list_tickets(events.head(0) if asked.any() else events, responses, tickets)
+    names = "help-centre sessions for each user with a ticket", "visits that no contact follows"
+    says = "No source logs visits." if log.empty else "No month has both visits and tickets."
+    both = set(log["month"]) & set(written["month"])
+    log, solved, written = (one[one["month"].isin(both)] for one in (log, solved, written))
+    rows = [{"what": name, "says": says} for name in names]
+    if both:
+        log = _follow(log, written, days)
+        log = log.assign(visitor=_name_visitors(log), day=log["at"].dt.strftime("%Y-%m-%d"))
+        log["visit"] = log["session_id"].astype("str").fillna(log["visitor"] + " " + log["day"])
+        seen = log.groupby("visit").agg({"visitor": "first", "ticket": "any", "followed": "any"})
+        users = _name_visitors(written).nunique()
+        ratio = f"{len(seen) / max(users, 1):.1f} for each of {users:,} users with a ticket"
+        rows[0] |= {"count": len(seen), "says": ratio}
+        if users < minimum:
+            rows[0] |= {"count": None, "says": f"hidden: fewer than {minimum}"}
+        rows[1] = _count_tickets(seen.assign(ticket=~seen["ticket"]), names[1], "").iloc[0].to_dict()
+    resolved = {"what": "resolutions among resolutions and tickets"}
+    if solved.empty:
+        rows.append(resolved | {"says": "No log says what was resolved without a ticket."})
+    else:
+        ended = pd.concat([solved.assign(ticket=True), written.assign(ticket=False)])
+        ended = ended.assign(visitor=_name_visitors(ended), followed=True)
+        rows.append(_count_tickets(ended, resolved["what"], "").iloc[0].to_dict())
+    variants = "deflection_sessions", "deflection_visits", "deflection_resolved"
+    return make_panel(pd.DataFrame(rows).assign(level=variants), minimum=minimum)
 
 
 def _name_visitors(events: pd.DataFrame) -> pd.Series:
@@ -276,11 +328,19 @@ def _count_recent(contacts: pd.DataFrame, days: int) -> pd.Series:
 
 
 def _list_tickets(events: pd.DataFrame, responses: pd.DataFrame, kinds: Iterable[str]) -> pd.DataFrame:
-    logged = events.loc[events["kind"].isin(list(kinds)), [*_VISITOR, "at"]]
+    columns = [*_VISITOR, "at", "month"]
+    logged = events[events["kind"].isin(list(kinds))].reindex(columns=columns)
     written = responses[responses["channel"].isin(list(kinds)) & responses["duplicate_of"].isna()]
-    written = written.rename(columns={"received_at": "at"})[[*_VISITOR, "at"]]
+    written = written.rename(columns={"received_at": "at"}).reindex(columns=columns)
     both = pd.concat([part for part in (logged, written) if len(part)] or [logged], ignore_index=True)
     return both[both["at"].notna()]
+
+
+def _follow(log: pd.DataFrame, tickets: pd.DataFrame, days: int) -> pd.DataFrame:
+    """Return a log with ticket (one follows within `days`) and followed (one could be seen to)."""
+    joined = [log[name].notna() & tickets[name].notna().any() for name in _VISITOR]
+    followed = log["at"].notna() & np.logical_or.reduce(joined)
+    return log.assign(ticket=_is_followed(log, tickets, days), followed=followed)
 
 
 def _is_followed(log: pd.DataFrame, tickets: pd.DataFrame, days: int) -> pd.Series:

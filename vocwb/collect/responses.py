@@ -325,12 +325,12 @@ def _describe(
     )
     if source.stage:
         responses["stage"] = responses["stage"].fillna(source.stage)
-    for segment in programme.segments:
+    for segment in programme.text_columns:
         column = source.segments.get(segment)
         found = take_column(records, column)
         stems = {file: PurePosixPath(file).stem for file in found.unique()} if column == FILE else {}
         responses[segment] = found.map(stems).astype("str") if column == FILE else found
-    return responses.astype(dict.fromkeys(programme.segments, "category"))
+    return responses.astype(dict.fromkeys(programme.text_columns, "category"))
 
 
 def _clean_texts(

@@ -37,6 +37,10 @@ _NOT_CUSTOMER = re.compile(
     re.I,
 )
 _QUOTED = r"(?m)^\s?>|^-{2,}\s?Original Message|\bwrote:\s*$|^From: "
+_EFFORT = re.compile(  # asked how much it cost, and not how easy it was
+    r"^(?!.*(?:eas[ey]|score|лес|容易|轻松|輕鬆|آسان|سهل|سهول)).*(?:effort|усили|费力|費力|تلاش|جهد)",
+    re.I | re.S,
+)
 _TAKEN = {"file"} | set(TABLES["responses"].columns) | set(TABLES["feedback"].columns)
 _MOST_QUESTIONS = 40
 _COLUMNS = ("id", "date", "respondent", "session", "language", "stage", "channel")
@@ -309,8 +313,12 @@ def _one_line(text: str) -> str:
 def _write_scale(column: str, scale: Scale) -> str:
     label = _quote(" ".join(column.split()))
     doubt = f"; doubt: {scale.doubt}" if scale.doubt else ""
+    better = ""
+    if scale.metric == "ces":
+        better = f", better: {'low' if _EFFORT.search(column) else 'high'}"
+        doubt += "; doubt: which end is good? low of effort, high of ease"
     return (
-        f"{{label: {label}, low: {scale.low:g}, high: {scale.high:g}, metric: {scale.metric}}}"
+        f"{{label: {label}, low: {scale.low:g}, high: {scale.high:g}, metric: {scale.metric}{better}}}"
         f"  # {scale.evidence}{_one_line(doubt)}"
     )
 

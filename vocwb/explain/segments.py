@@ -1,14 +1,16 @@
 """Who says it: the share of each topic in each level of a segment, against the rest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.proportion import proportion_effectsize
 
 from vocwb import stats
-from vocwb.schemas import make_findings, unit_of
+from vocwb.explain.hiding import find_hidden, name_pair, pair_columns
+from vocwb.schemas import describe_table, make_findings, unit_of
 from vocwb.understand.assignment import find_space
-from vocwb.understand.metrics import describe_difference, name_period
+from vocwb.understand.metrics import describe_difference, format_interval, format_value, name_period
 from vocwb.understand.naming import list_standing
 
 
@@ -37,7 +39,7 @@ def split_by_language(
     heard = opinions[opinions["voice"] == "customer"].sort_values("feedback_id", ignore_index=True)
     heard["unit"] = pd.factorize(unit_of(heard))[0]
     assigned = assignments[assignments["codebook_id"].isin(codebook["codebook_id"].unique())]
-    rows = pd.Index(heard["feedback_id"]).get_indexer(assigned["feedback_id"])
+    rows = _locate(assigned["feedback_id"], heard["feedback_id"])
     found = pd.DataFrame({"row": rows, "topic": assigned["topic"].to_numpy()})[rows >= 0]
     looked_at = np.zeros(len(heard), dtype=bool)
     looked_at[found["row"]] = True
@@ -45,16 +47,25 @@ def split_by_language(
     if "voice" in codebook:
         known = known[known["voice"] == "customer"]
     known = known.drop_duplicates("topic", keep="last").sort_values("topic")
-    spaces = find_space(heard, known)
+    spoken, languages = pd.factorize(heard["language"])
+    spaces = find_space(pd.DataFrame({"language": languages}), known).to_numpy(dtype=object)[spoken]
     for language, topics in known.groupby("language"):
         names = topics.set_index("topic")["name"]
-        in_scope = looked_at & (spaces == language).to_numpy()
-        talk = found.assign(topic=names.index.get_indexer(found["topic"]))
+        in_scope = looked_at & (spaces == language)
+        talk = found.assign(topic=_locate(found["topic"], names.index))
         talk = (
             talk[in_scope[talk["row"]] & (talk["topic"] >= 0)].drop_duplicates().sort_values(["row", "topic"])
         )
         mentions = heard.iloc[talk["row"]].assign(topic=pd.Categorical.from_codes(talk["topic"], names.index))
         yield heard[in_scope], mentions, names
+
+
+def _locate(values: pd.Series, among: pd.Series | pd.Index) -> np.ndarray:
+    """Return where each value stands among those, which differ; -1: nowhere. Faster on strings than get_indexer."""
+    both = pd.concat([pd.Series(part, dtype="str").reset_index(drop=True) for part in (among, values)])
+    codes = pd.factorize(both)[0]
+    found = codes[len(among) :]
+    return np.where(found < len(among), found, -1)
 
 
 def count_cells(heard: pd.DataFrame, mentions: pd.DataFrame, topics: pd.Index, column: str) -> pd.DataFrame:
@@ -75,7 +86,7 @@ def count_cells(heard: pd.DataFrame, mentions: pd.DataFrame, topics: pd.Index, c
     members = heard.loc[kept, ["unit", column]].drop_duplicates()
     n = members.groupby(column).size()
     talk = mentions[mentions[column].notna()]
-    cell = pd.Index(topics).get_indexer(talk["topic"]) + len(topics) * n.index.get_indexer(talk[column])
+    cell = _locate(talk["topic"], topics) + len(topics) * _locate(talk[column], n.index)
     pairs = pd.DataFrame({"cell": cell, "unit": talk["unit"].to_numpy()}).drop_duplicates()
     k = np.bincount(pairs["cell"], minlength=len(n) * len(topics)).reshape(len(n), len(topics))
     order = np.argsort(cell, kind="stable")
@@ -91,17 +102,72 @@ def count_cells(heard: pd.DataFrame, mentions: pd.DataFrame, topics: pd.Index, c
     )  # fmt: skip
 
 
+def measure_cells(
+    opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, segments: Iterable[str], *,
+    minimum: int, smallest: Mapping[str, float], pairs: Iterable[tuple[str, str]] = (),
+) -> pd.DataFrame:  # fmt: skip
+    """Return a row for each topic in each level of each segment, with all that is known of it against the rest.
+
+    Needs the columns of split_by_language, opinions also the segments' columns. pairs: segments of two columns, as
+    ("plan", "region"), whose levels are "free x north". Gives segment, level, topic, name, k of n units (respondents
+    where known), rest_k of compared_n in the rest (all other known levels), value and compared_value (%), difference
+    with low and high (percentage points, compare_shares), effect_size (Cohen's h: 0.2 small, 0.5 medium, 0.8 large;
+    Cohen 1988), p, p_adjusted (over all rows), verdict, feedback_ids of the topic in the level, and shrunk with
+    shrunk_low and shrunk_high: the level's share in the light of the other levels' (%, stats.shrink_shares), which is
+    given from the programme's minimum on, where percentages begin only at 30. Languages are not mixed. Levels that
+    hiding.find_hidden names are not there, though they count in the rest of others. smallest: share, in percentage
+    points.
+
+    >>> opinions = pd.DataFrame({"feedback_id": [f"f{i:03}" for i in range(80)], "respondent_id": None,
+    ...     "response_id": [f"r{i:03}" for i in range(80)], "language": "en", "voice": "customer",
+    ...     "plan": ["free", "paid"] * 40})
+    >>> codebook = pd.DataFrame({"codebook_id": ["c"], "topic": ["T0001"], "language": "en", "name": "queue"})
+    >>> assignments = opinions[["feedback_id"]].assign(codebook_id="c", topic=["T0001", "T0000"] * 20 + ["T0000"] * 40)
+    >>> found = measure_cells(opinions, assignments, codebook, ["plan"], minimum=5, smallest={"share": 5})
+    >>> found[["level", "value", "compared_value", "effect_size", "shrunk"]].round(2).values.tolist()
+    [['free', 50.0, 0.0, 1.57, 49.0], ['paid', 0.0, 50.0, -1.57, 0.71]]
+    """
+    segments, pairs = list(segments), list(pairs)
+    parents = [
+        column for column in dict.fromkeys(c for pair in pairs for c in pair) if column not in segments
+    ]
+    needed = ["feedback_id", "response_id", "respondent_id", "language", "voice", *segments, *parents]
+    opinions = pair_columns(opinions[needed], pairs)
+    columns = [*segments, *(name_pair(*pair) for pair in pairs)]
+    tables = []
+    for heard, mentions, topics in split_by_language(opinions, assignments, codebook):
+        hidden = find_hidden(heard, [*columns, *parents], pairs, minimum=minimum)
+        for column in columns:
+            cells = count_cells(heard, mentions, topics.index, column)
+            cells = cells[~cells["level"].isin([level for of, level in hidden if of == column])]
+            sides = (cells[name].to_numpy().reshape(-1, len(topics)) for name in ("k", "n"))
+            shrunk = (100 * part.ravel() for part in stats.shrink_shares(*sides))
+            cells = cells.assign(**dict(zip(("shrunk", "shrunk_low", "shrunk_high"), shrunk, strict=True)))
+            tables.append(cells.assign(segment=column, name=cells["topic"].map(topics)))
+    cells = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if cells.empty:
+        return cells
+    compared = stats.compare_shares(cells["k"], cells["n"], cells["rest_k"], cells["rest_n"])
+    cells[["difference", "low", "high"]] = 100 * compared[["difference", "low", "high"]]
+    shares = cells["k"] / cells["n"], cells["rest_k"] / cells["rest_n"]
+    cells = cells.rename(columns={"rest_n": "compared_n"}).assign(
+        p=compared["p"], value=100 * shares[0], compared_value=100 * shares[1],
+        effect_size=proportion_effectsize(*shares), unit="pp",
+        show=[stats.show_level(n, minimum) for n in np.minimum(cells["n"], cells["rest_n"])],
+    )  # fmt: skip
+    cells["effect_size"] = cells["effect_size"].where(cells["show"] == "percentages")
+    return stats.judge_family(cells, smallest=smallest["share"])
+
+
 def compare_segments(
     opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, segments: Mapping[str, str], *,
-    month: str, minimum: int, smallest: Mapping[str, float],
+    month: str, minimum: int, smallest: Mapping[str, float], pairs: Iterable[tuple[str, str]] = (),
 ) -> pd.DataFrame:  # fmt: skip
-    """Return findings on the share of each topic in each level of each segment, against the rest.
+    """Return findings on the share of each topic in each level of each segment, against the rest: see measure_cells.
 
-    Needs the columns of split_by_language, opinions also month and the segments' columns (column -> label).
-    Measure "difference": value and compared_value in % of units (respondents where known), difference, low
-    and high in percentage points; the rest are all other known levels. Languages are not mixed. p is adjusted
-    over all cells together. Levels under `minimum`, or whose rest is, are left out. feedback_ids: the
-    feedback of the topic in the level. smallest: share, in percentage points.
+    Needs what measure_cells needs, opinions also month; segments: column -> label, with those of pairs' columns.
+    Measure "difference": value and compared_value in % of units, difference, low and high in percentage points.
+    The claim has the effect size too, and of a group of 5 to 29 the shrunk share.
 
     >>> opinions = pd.DataFrame({"feedback_id": [f"f{i:03}" for i in range(80)], "respondent_id": None,
     ...     "response_id": [f"r{i:03}" for i in range(80)], "month": "2025-01", "language": "en",
@@ -113,38 +179,31 @@ def compare_segments(
     >>> found[["level", "value", "compared_value", "difference"]].values.tolist()
     [['free', 100.0, 0.0, 100.0], ['paid', 0.0, 100.0, -100.0]]
     """
-    tables, names = [], {}
-    for heard, mentions, topics in split_by_language(opinions, assignments, codebook):
-        names |= topics.to_dict()
-        tables += [
-            count_cells(heard, mentions, topics.index, column).assign(segment=column) for column in segments
-        ]
-    cells = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"n": [], "rest_n": []})
-    cells["show"] = [stats.show_level(n, minimum) for n in np.minimum(cells["n"], cells["rest_n"])]
-    cells = cells[cells["show"] != "hidden"].reset_index(drop=True)
+    pairs = list(pairs)
+    cells = measure_cells(
+        opinions, assignments, codebook, segments, minimum=minimum, smallest=smallest, pairs=pairs
+    )
     if cells.empty:
         return make_findings([], section="segments", month=month)
-    compared = stats.compare_shares(cells["k"], cells["n"], cells["rest_k"], cells["rest_n"])
-    cells[["difference", "low", "high"]] = 100 * compared[["difference", "low", "high"]]
-    cells = cells.assign(
-        p=compared["p"], value=100 * cells["k"] / cells["n"], unit="pp",
-        compared_value=100 * cells["rest_k"] / cells["rest_n"], compared_n=cells["rest_n"],
-    )  # fmt: skip
-    cells = stats.judge_family(cells, smallest=smallest["share"])
-    cells["claim"] = [_describe_cell(row, names, segments) for row in cells.to_dict("records")]
-    cells = cells.rename(columns={"topic": "subject"}).drop(columns=["k", "rest_k", "rest_n"])
-    cells = cells.assign(
+    labels = {name_pair(*pair): " x ".join(segments.get(column, column) for column in pair) for pair in pairs}
+    labels |= segments
+    cells["claim"] = [_describe_cell(row, labels[row["segment"]]) for row in cells.to_dict("records")]
+    cells = cells.rename(columns={"topic": "subject"}).assign(
         measure="difference", period=name_period(opinions["month"].unique()),
-        method="Newcombe interval, Fisher mid-p, Benjamini-Hochberg",
+        method="Newcombe interval, Fisher mid-p, Benjamini-Hochberg; Cohen's h; empirical Bayes",
     )  # fmt: skip
-    return make_findings(cells, section="segments", month=month)
+    kept = [column for column in describe_table("findings").columns if column in cells]
+    return make_findings(cells[kept], section="segments", month=month)
 
 
-def _describe_cell(row: dict, names: Mapping[str, str], segments: Mapping[str, str]) -> str:
-    what, here = f"“{names[row['topic']]}”", f"where {segments[row['segment']]} is {row['level']}"
+def _describe_cell(row: dict, label: str) -> str:
+    what, here = f"“{row['name']}”", f"where {label} is {row['level']}"
     if row["verdict"] == stats.TOO_FEW_TO_SHOW:
-        sides = (
-            f"{row['k']:,} of {row['n']:,.0f} {here} and {row['rest_k']:,} of {row['rest_n']:,} of the rest"
+        span = format_interval(row["shrunk_low"], row["shrunk_high"], "%")
+        return (
+            f"{what}: {row['k']:,} of {row['n']:,.0f} {here} and {row['rest_k']:,} of {row['compared_n']:,.0f} of the"
+            f" rest mention it; too few for percentages. In the light of the other groups {here}:"
+            f" {format_value(row['shrunk'], '%')} ({span}), empirical Bayes."
         )
-        return f"{what}: {sides} mention it; too few for percentages."
-    return describe_difference(row, what=what, here=here, there="in the rest")
+    claim = describe_difference(row, what=what, here=here, there="in the rest")
+    return f"{claim.removesuffix('.')}; effect size h = {row['effect_size']:+.2f}."

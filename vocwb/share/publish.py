@@ -81,6 +81,7 @@ def build_report(
     coded = findings.loc[findings["section"].isin(["feelings", "categories"]), "subject"]
     labels |= {subject: subject.partition(":")[0] for subject in coded}
     labels |= {name: question.label or name for name, question in programme.questions.items()}
+    labels |= {name: index.label for name, index in programme.indexes.items()}
     labels |= sections_drivers.label_importance(findings, labels)
     labels |= programme.segments
     labels |= dict(zip(actions["action_id"], actions["title"], strict=True))

@@ -1,11 +1,13 @@
 """Coding by example: a coder trained on what the programme has (ratings, recommendations, human codes), per language.
 
 For each class three views weigh a text: a logistic regression on its weighted word and letter sequences, one on
-their naive-Bayes ratios, and how much likelier each word is after those before it than in the other classes. How
-probable the classes are, and where the line between them lies, is learned from texts that the views had not seen.
+their naive-Bayes ratios, and how much likelier each word and letter is, after those before it, than in the other
+classes. How probable the classes are, and where the line between them lies, is learned from texts that the views had
+not seen.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,7 @@ from vocwb.understand.text_features import (
     Grams,
     Places,
     count_grams,
+    count_longest,
     fit_grams,
     locate_grams,
     share_unseen,
@@ -32,7 +35,7 @@ FEWEST = 10
 """A class with fewer texts is not learned, and never given."""
 
 _STRENGTHS = 2.0, 1.0  # of the two regressions, in the middle of what served on five languages
-_PRIOR = 1.0
+_PRIORS = 1.0, 3.0  # of words and of letters, which repeat one another more
 _TINY = 1e-9
 _LONGEST_SHIFT = 1.5
 
@@ -41,16 +44,17 @@ class Readings(NamedTuple):
     """Texts as the views read them, a row a text.
 
     weighted: tf-idf of the grams; present: 1 for each gram that is there; both of unit length for words and for
-    letters. places: where the word grams stand.
+    letters. counts and longest: as `text_features` counts them, for words and for letters.
     """
 
     weighted: sp.csr_array
     present: sp.csr_array
-    places: Places
+    counts: list[sp.csr_array]
+    longest: list[sp.csr_array]
 
 
 class View(NamedTuple):
-    """What is known of one class: (2, n_grams) weights and 2 intercepts of the regressions; log ratios of words."""
+    """What is known of one class: (2, n_grams) weights and 2 intercepts of the regressions; ratios of grams."""
 
     weights: np.ndarray
     intercepts: np.ndarray
@@ -79,12 +83,12 @@ class Coder(NamedTuple):
 def fit_coder(texts: Iterable[str], labels: Iterable[str], *, language: str, seed: int = 0) -> Coder:
     """Return a coder that has learned from verbatims of one language, each with its label.
 
-    Equal weight is given to the classes within the views. Probabilities are those of a logistic regression on the
-    views' verdicts on texts that they had not seen (stacking, Wolpert 1992; five folds); the label is the class of
-    the highest probability after a shift for each class, chosen on the same texts for the highest macro-F1. The
-    order of the rows does not matter. Views: tf-idf; naive-Bayes ratios (Wang and Manning 2012, "Baselines and
-    bigrams"); ratios of language models (joined with the others after Mesnil et al. 2014, "Ensemble of
-    generative and discriminative techniques"). Raises ProgrammeError where under two classes have 10 texts.
+    Probabilities (0-1) are those of a logistic regression on the views' verdicts, which count alike, on texts that
+    they had not seen (stacking, Wolpert 1992; five folds); the label is the class of the highest probability after a
+    shift for each class, chosen for the highest macro-F1 to expect. Neither the order of the rows nor anything but
+    `seed` matters. Labels of under 10 texts are left out. Views: tf-idf; naive-Bayes ratios (Wang and Manning 2012,
+    "Baselines and bigrams"); ratios of language models, joined with these after Mesnil et al. 2014, "Ensemble of
+    generative and discriminative techniques". Raises ProgrammeError where fewer than two labels are left.
 
     >>> coder = fit_coder(["good tea"] * 10 + ["bad tea"] * 10, ["1"] * 10 + ["0"] * 10, language="en")
     >>> predict_codes(coder, ["good"])["label"].tolist()
@@ -105,23 +109,24 @@ def fit_coder(texts: Iterable[str], labels: Iterable[str], *, language: str, see
         )
     sequences = split_texts(rows["text"], language)
     grams = tuple(fit_grams(part, orders=orders) for part, orders in sequences)
-    counts, places = _count(grams, sequences)
-    idf = tuple(_weigh_rarity(block) for block in counts)
-    readings = _read(counts, places, idf)
+    places = [locate_grams(known, part) for known, (part, _) in zip(grams, sequences, strict=True)]
+    readings, idf = _read(grams, places, len(rows))
+    everything = np.arange(len(rows))
 
-    verdicts, folds = np.zeros((len(rows), len(_targets(len(names))), 3)), np.zeros(len(rows), dtype=int)
+    verdicts = np.zeros((len(rows), len(_targets(len(names))), 2 + len(grams)))
+    folds = np.zeros(len(rows), dtype=int)
     splits = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y)
     for fold, (train, test) in enumerate(splits):
-        views = _fit_views(grams[0], readings, y, train, len(names), seed)
+        views = _fit_views(grams, readings, y, train, len(names), seed)
         verdicts[test], folds[test] = _judge(views, readings, test), fold
     # The views count alike: weights learned from the same verdicts served worse.
-    scales = verdicts.std(axis=(0, 1)) + _TINY
+    scales = (verdicts.std(axis=(0, 1)) + _TINY) * [1, 1, *[len(grams)] * len(grams)]
     pooled = (verdicts / scales).sum(axis=2)
     calibration = LogisticRegression(max_iter=1000).fit(pooled, y)
-    unseen = share_unseen(grams[0], places, len(rows), folds=folds)
+    unseen = share_unseen(grams[0], places[0], len(rows), folds=folds)
     return Coder(
         language=language, labels=tuple(names), left_out=left_out, n=len(rows), grams=grams, idf=idf,
-        views=tuple(_fit_views(grams[0], readings, y, np.arange(len(rows)), len(names), seed)),
+        views=tuple(_fit_views(grams, readings, y, everything, len(names), seed)),
         scales=scales, calibration=calibration, shifts=_choose_shifts(_log_chances(calibration, pooled)),
         unseen=(float(unseen.mean()), float(unseen.std())),
     )  # fmt: skip
@@ -137,8 +142,10 @@ def predict_codes(coder: Coder, texts: Iterable[str]) -> pd.DataFrame:
     texts = list(texts)
     logs = np.zeros((0, len(coder.labels)))
     if texts:
-        counts, places = _count(coder.grams, split_texts(texts, coder.language))
-        verdicts = _judge(coder.views, _read(counts, places, coder.idf), np.arange(len(texts)))
+        sequences = split_texts(texts, coder.language)
+        places = [locate_grams(known, part) for known, (part, _) in zip(coder.grams, sequences, strict=True)]
+        readings, _ = _read(coder.grams, places, len(texts), coder.idf)
+        verdicts = _judge(coder.views, readings, np.arange(len(texts)))
         logs = _log_chances(coder.calibration, (verdicts / coder.scales).sum(axis=2))
     chosen = (logs + coder.shifts).argmax(axis=1)
     shares = np.exp(logs)
@@ -148,28 +155,28 @@ def predict_codes(coder: Coder, texts: Iterable[str]) -> pd.DataFrame:
     return codes
 
 
-def _count(grams: tuple[Grams, ...], sequences: list) -> tuple[list[sp.csr_array], Places]:
-    """Return the counts of words and of letters, and the places of the words."""
-    counts, found = [], []
-    for known, (part, _) in zip(grams, sequences, strict=True):
-        found.append(locate_grams(known, part))
-        counts.append(count_grams(known, found[-1], len(part)))
-    return counts, found[0]
+def _read(
+    grams: tuple[Grams, ...], places: list[Places], n_texts: int, idf: tuple[np.ndarray, ...] | None = None
+) -> tuple[Readings, tuple[np.ndarray, ...]]:
+    """Return the readings of texts, and the rarity of each gram among them where it is not given."""
+    found = list(zip(grams, places, strict=True))
+    counts = [count_grams(known, where, n_texts) for known, where in found]
+    idf = idf or tuple(_weigh_rarity(block) for block in counts)
+    weighted, present = [], []
+    for block, rarity in zip(counts, idf, strict=True):
+        weights = (1 + np.log(block.data)) * rarity[block.indices]
+        for blocks, data in ((weighted, weights), (present, np.ones_like(block.data))):
+            blocks.append(
+                normalize(sp.csr_array((data, block.indices, block.indptr), shape=block.shape), copy=False)
+            )
+    longest = [count_longest(known, where, n_texts) for known, where in found]
+    whole = (sp.hstack(blocks, format="csr") for blocks in (weighted, present))
+    return Readings(*whole, counts, longest), idf
 
 
 def _weigh_rarity(counts: sp.csr_array) -> np.ndarray:
     texts = np.bincount(counts.indices, minlength=counts.shape[1])
     return (np.log((1 + counts.shape[0]) / (1 + texts)) + 1).astype(np.float32)
-
-
-def _read(counts: list[sp.csr_array], places: Places, idf: tuple[np.ndarray, ...]) -> Readings:
-    weighted, present = [], []
-    for block, rarity in zip(counts, idf, strict=True):
-        weights = (1 + np.log(block.data)) * rarity[block.indices]
-        for blocks, data in ((weighted, weights), (present, np.ones_like(block.data))):
-            block = sp.csr_array((data, block.indices, block.indptr), shape=block.shape)
-            blocks.append(normalize(block, copy=False))
-    return Readings(sp.hstack(weighted, format="csr"), sp.hstack(present, format="csr"), places)
 
 
 def _targets(n_classes: int) -> range:
@@ -178,7 +185,7 @@ def _targets(n_classes: int) -> range:
 
 
 def _fit_views(
-    words: Grams, readings: Readings, y: np.ndarray, train: np.ndarray, n_classes: int, seed: int
+    grams: tuple[Grams, ...], readings: Readings, y: np.ndarray, train: np.ndarray, n_classes: int, seed: int
 ) -> list[View]:
     weighted, present = readings.weighted[train], readings.present[train]
     there = present.copy()
@@ -187,9 +194,9 @@ def _fit_views(
     for target in _targets(n_classes):
         mine = y[train] == target
         ours, theirs = (1 + there[side].sum(axis=0) for side in (mine, ~mine))
-        ratios = np.log(ours / ours.sum()) - np.log(theirs / theirs.sum())
+        bayes = np.log(ours / ours.sum()) - np.log(theirs / theirs.sum())
         scaled = present.copy()
-        scaled.data *= ratios[present.indices].astype(np.float32)
+        scaled.data *= bayes[present.indices].astype(np.float32)
         fits = []
         for matrix, strength in zip((weighted, scaled), _STRENGTHS, strict=True):
             # The dual problem is solved in a fifth of the time.
@@ -202,70 +209,52 @@ def _fit_views(
                 random_state=seed,
             )
             fits.append(model.fit(matrix, mine))
-        plain, bayes = (fit.coef_[0] for fit in fits)
-        weights = np.stack([plain, bayes * ratios]).astype(np.float32)
+        weights = np.stack([fits[0].coef_[0], fits[1].coef_[0] * bayes]).astype(np.float32)
         intercepts = np.array([fit.intercept_[0] for fit in fits])
-        views.append(
-            View(weights, intercepts, _fit_ratios(words, readings.places, train[mine], train[~mine]))
-        )
+        sides = [[block[train[side]].sum(axis=0) for side in (mine, ~mine)] for block in readings.counts]
+        ratios = [_fit_ratios(*block) for block in zip(grams, sides, _PRIORS, strict=False)]
+        views.append(View(weights, intercepts, ratios))
     return views
 
 
-def _fit_ratios(words: Grams, places: Places, ours: np.ndarray, theirs: np.ndarray) -> list[np.ndarray]:
-    """Return for the word grams of each order the log ratio of how much likelier their last word is on our side.
+def _fit_ratios(grams: Grams, sides: list[np.ndarray], prior: float) -> np.ndarray:
+    """Return for each gram the log ratio of how much likelier its last unit is on the first side than on the second.
 
-    A side's rate is its count of the gram over what it would be if the word followed its history as often as on
-    both sides together; both are raised by _PRIOR, at the rate of the gram without its first word (gamma-Poisson
-    shrinkage), so that a gram seen a few times says little more than the shorter one.
+    sides: how often each gram stands there. A side's rate is that over what it would be if the unit followed its
+    history as often as on both sides together; both are raised by `prior`, at the rate of the gram without its first
+    unit (gamma-Poisson shrinkage), so that a gram seen a few times says little more than the shorter one.
     """
-    sides = np.full(places.owners.max() + 1, -1)
-    sides[ours], sides[theirs] = 0, 1
-    sides = sides[places.owners]
-    ratios, histories, rates = [], None, None
-    for order, (found, size) in enumerate(zip(places.grams, words.sizes, strict=True)):
-        counts = np.stack(
-            [np.bincount(found[(sides == side) & (found >= 0)], minlength=size) for side in (0, 1)]
-        )
+    ratios, starts = [], np.cumsum([0, *grams.sizes])
+    histories, rates = np.empty((2, 0)), np.empty((2, 0))
+    for order, (start, end) in enumerate(pairwise(starts)):
+        counts = np.stack([side[start:end] for side in sides]).astype(float)
         both = counts.sum(axis=0)
         if order:
-            before = words.keys[order - 1] // words.n_units
+            before = grams.keys[order - 1] // grams.n_units
             share = both / np.maximum(histories.sum(axis=0)[before], 1)
-            expected, shorter = histories[:, before] * share, rates[:, words.shorter[order - 1]]
+            expected, shorter = histories[:, before] * share, rates[:, grams.shorter[order - 1]]
         else:
             expected, shorter = counts.sum(axis=1, keepdims=True) * both / both.sum(), 1.0
-        histories, rates = counts, (counts + _PRIOR * shorter) / (expected + _PRIOR)
+        histories, rates = counts, (counts + prior * shorter) / (expected + prior)
         ratios.append(np.log(rates[0] / rates[1]))
-    return ratios
-
-
-def _score_ratios(ratios: list[np.ndarray], places: Places) -> np.ndarray:
-    """Return for each text the sum over its words of the ratio of the longest known gram that ends there.
-
-    Over the root of the number of words, as the words of a text repeat one verdict.
-    """
-    scores = np.zeros(len(places.owners))
-    for found, ratio in zip(places.grams, ratios, strict=True):
-        known = found >= 0
-        scores[known] = ratio[found[known]]
-    scores[places.offsets == 0] = 0
-    return np.bincount(places.owners, scores) / np.sqrt(np.bincount(places.owners))
+    return np.concatenate(ratios).astype(np.float32)
 
 
 def _judge(views: Iterable[View], readings: Readings, test: np.ndarray) -> np.ndarray:
-    """Return the three views' verdicts on each text and class: (n_texts, n_views, 3)."""
+    """Return the verdicts on each text and class: (n_texts, n_views, 2 regressions and the ratios of each block)."""
     weighted, present = readings.weighted[test], readings.present[test]
-    verdicts = []
-    for view in views:
-        verdicts.append(
-            np.stack(
-                [
-                    weighted @ view.weights[0] + view.intercepts[0],
-                    present @ view.weights[1] + view.intercepts[1],
-                    _score_ratios(view.ratios, readings.places)[test],
-                ],
-                axis=1,
-            )
+    longest = [block[test] for block in readings.longest]
+    verdicts = [
+        np.stack(
+            [
+                weighted @ view.weights[0] + view.intercepts[0],
+                present @ view.weights[1] + view.intercepts[1],
+                *(block @ ratios for block, ratios in zip(longest, view.ratios, strict=True)),
+            ],
+            axis=1,
         )
+        for view in views
+    ]
     return np.stack(verdicts, axis=1)
 
 

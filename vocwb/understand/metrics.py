@@ -3,17 +3,30 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-import numpy as np
 import pandas as pd
 
 from vocwb import stats
-from vocwb.errors import SchemaError
-from vocwb.schemas import make_findings, unit_of
+from vocwb.schemas import make_findings
+from vocwb.understand.answers import (
+    NPS,
+    check_nps,
+    gather_scores,
+    is_low_good,
+    list_measures,
+    measure_unit,
+    score_unit,
+    smallest_score,
+    split_populations,
+)
+from vocwb.understand.answers import gather_answers as gather_answers  # for those who look for it here
+from vocwb.understand.registry import describe_metric
 
 SECTIONS = {"customer": "scores", "employee": "staff"}
 """The section of findings for each voice: they are never mixed."""
 
-_WORDS = {"nps": "NPS", "mean": "mean", "top2box": "top-2-box"}
+ALARM = "alarm"
+"""The verdict of a CSAT mean that lies below the middle of its scale, interval and all."""
+
 _UNITS = {"%": "%", "pp": " percentage points", "points": " points"}
 
 
@@ -59,63 +72,6 @@ def in_report(months: pd.Series, month: str) -> pd.Series:
     [True, False, False]
     """
     return months.eq("all") if month == "all" else months.ne("all") & months.le(month)
-
-
-def score_unit(question) -> str:
-    """Return the unit of a question's score: "points" for NPS, else the scale, as "1-5".
-
-    >>> from types import SimpleNamespace
-    >>> score_unit(SimpleNamespace(label="Satisfied?", low=1, high=5, metric="csat"))
-    '1-5'
-    """
-    return "points" if question.metric == "nps" else f"{question.low:g}-{question.high:g}"
-
-
-def smallest_score(question, smallest: Mapping[str, float]) -> float:
-    """Return the smallest difference of a question's score that matters to the programme.
-
-    >>> from types import SimpleNamespace
-    >>> smallest_score(SimpleNamespace(label="", low=0, high=10, metric="nps"), {"nps": 5, "mean": 0.2})
-    5
-    """
-    return smallest["nps" if question.metric == "nps" else "mean"]
-
-
-def gather_answers(responses: pd.DataFrame, name: str, question) -> pd.DataFrame:
-    """Return one row for each response that answered a question: response_id, month, unit, answer, score.
-
-    Needs response_id, respondent_id, month and the question's column; a response is counted once, and the
-    rows come in the order of response_id. score is the answer, but for nps 100 for a promoter (9-10), -100
-    for a detractor (0-6) and 0 between (Reichheld 2003, Harvard Business Review 81). Raises SchemaError for a
-    question without a column and for an answer outside its scale.
-
-    >>> from types import SimpleNamespace
-    >>> question = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
-    >>> responses = pd.DataFrame({"response_id": ["a", "b", "c"], "respondent_id": [None, None, "p"],
-    ...                           "month": "2025-01", "nps": [10, 6, None]})
-    >>> gather_answers(responses, "nps", question)["score"].tolist()
-    [100.0, -100.0]
-    """
-    if name not in responses:
-        raise SchemaError(
-            f"Question {name!r} has no column in the responses.",
-            f"Columns: {', '.join(map(str, responses))}.",
-            "Ingest again, or take the question out of programme.yml.",
-        )
-    kept = responses[responses[name].notna()].drop_duplicates("response_id").sort_values("response_id")
-    answer = kept[name].astype(float)
-    outside = kept[(answer < question.low) | (answer > question.high)]
-    if len(outside):
-        raise SchemaError(
-            f"Question {name!r}: response {outside['response_id'].iloc[0]!r} has {outside[name].iloc[0]:g}.",
-            f"The scale runs from {question.low:g} to {question.high:g}; {len(outside)} answers lie outside.",
-            "Correct low and high of the question in programme.yml, or the raw file, and ingest again.",
-        )
-    score = answer
-    if question.metric == "nps":
-        score = pd.Series(np.select([answer >= 9, answer <= 6], [100.0, -100.0], 0.0), index=answer.index)
-    columns = {"unit": unit_of(kept), "answer": answer, "score": score}
-    return kept[["response_id", "month"]].assign(**columns).reset_index(drop=True)
 
 
 def compare_answers(a: pd.DataFrame, b: pd.DataFrame, question, *, minimum: int) -> dict:
@@ -193,17 +149,20 @@ def describe_difference(row: Mapping, *, what: str, here: str, there: str) -> st
 
 def compute_scores(
     responses: pd.DataFrame, feedback: pd.DataFrame, questions: Mapping, *, month: str, minimum: int,
-    smallest: Mapping[str, float], minimum_staff: int | None = None,
+    smallest: Mapping[str, float], minimum_staff: int | None = None, indexes: Mapping | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return findings on every scaled question, in each month up to `month` and month against month.
+    """Return findings on every scaled question and index, in each month up to `month` and month against month.
 
-    responses: response_id, respondent_id, month, voice, duplicate_of and a column a question; feedback:
-    feedback_id, response_id, duplicate_of. questions: name -> label, low, high, metric. Customers' scores go
-    to section "scores", employees' to "staff". Measures: nps (-100..100), for the others mean (of the scale),
-    for csat also top2box (% of answers in the two best points; scales of at most 11 points), and difference:
-    the month against the last month before it with answers, adjusted over the questions. n counts answers;
-    intervals are clustered by respondent. smallest: nps in points, mean in points of the scale. Groups of
-    fewer than `minimum` are hidden (of employees: `minimum_staff`, where it is given).
+    responses: response_id, respondent_id, month, voice, duplicate_of, a column a question, and population where
+    there are several; feedback: feedback_id, response_id, duplicate_of. questions: name -> label, low, high, metric,
+    for ces also better; indexes: name -> label, questions. Customers' scores go to section "scores", employees' to
+    "staff". Measures are those of understand.registry (for csat two, csat_top2 of scales of at most 11 points), and
+    difference: of the main measure, the month against the last month before it with answers, adjusted over the
+    questions. Populations are not pooled: where several answered a question, each has rows of its own, with segment
+    "population". n counts answers; intervals are clustered by respondent. smallest: see smallest_score. Groups of
+    fewer than `minimum` are hidden (of employees: `minimum_staff`, where it is given). A csat_mean that lies below the
+    middle of its scale with its whole interval has the verdict "alarm". Raises SchemaError where 30 or more answers to
+    a question of NPS are all 6 or less, and for a question of effort without its direction.
 
     >>> from types import SimpleNamespace
     >>> question = SimpleNamespace(label="Recommend us?", low=0, high=10, metric="nps")
@@ -216,34 +175,40 @@ def compute_scores(
     """
     kept = responses[responses["duplicate_of"].isna() & in_report(responses["month"], month)]
     said = feedback[feedback["duplicate_of"].isna()].groupby("response_id")["feedback_id"].agg(list)
+    scored = dict(questions) | dict(indexes or {})
     tables = []
     for voice, section in SECTIONS.items():
         heard = kept[kept["voice"] == voice]
         fewest = minimum_staff or minimum if voice == "employee" else minimum
         rows, changes = [], []
-        for name, question in questions.items():
-            answers = gather_answers(heard, name, question)
-            periods = dict(tuple(answers.groupby("month")))
-            for period, group in periods.items():
-                quotes = collect_quotes(said, group)
-                rows += [
-                    {"period": period, "subject": name}
-                    | _measure_group(group, question, measure, minimum=fewest, quotes=quotes)
-                    for measure in _measures(question)
-                ]
-            earlier = max((period for period in periods if period < month), default=None)
-            if earlier and month in periods:
-                pair = (periods[month], periods[earlier])
-                changes.append(
-                    compare_answers(*pair, question, minimum=fewest)
-                    | {"period": f"{month} vs {earlier}", "subject": name, "earlier": earlier}
-                    | {"feedback_ids": collect_quotes(said, pd.concat(pair))}
-                )
+        for name, question in scored.items():
+            answers = gather_scores(heard, name, question, questions)
+            check_nps(answers, name, question)
+            for place, own in split_populations(answers, heard):
+                place = place | {"subject": name}
+                periods = dict(tuple(own.groupby("month")))
+                for period, group in periods.items():
+                    quotes = collect_quotes(said, group)
+                    rows += [
+                        place
+                        | {"period": period}
+                        | _measure_group(group, question, measure, minimum=fewest, quotes=quotes)
+                        for measure in list_measures(question)
+                    ]
+                earlier = max((period for period in periods if period < month), default=None)
+                if earlier and month in periods:
+                    pair = (periods[month], periods[earlier])
+                    changes.append(
+                        compare_answers(*pair, question, minimum=fewest)
+                        | place
+                        | {"period": f"{month} vs {earlier}", "earlier": earlier}
+                        | {"feedback_ids": collect_quotes(said, pd.concat(pair))}
+                    )
         if changes:
-            limits = [smallest_score(questions[row["subject"]], smallest) for row in changes]
+            limits = [smallest_score(scored[row["subject"]], smallest) for row in changes]
             for row in stats.judge_family(pd.DataFrame(changes), smallest=limits).to_dict("records"):
                 here, there = f"in {month}", f"in {row.pop('earlier')}"
-                what = _title(row["subject"], questions[row["subject"]])
+                what = _title(row["subject"], scored[row["subject"]]) + _say_population(row.get("level"))
                 rows.append(row | {"claim": describe_difference(row, what=what, here=here, there=there)})
         tables.append(make_findings(rows, section=section, month=month))
     return pd.concat(tables, ignore_index=True)
@@ -258,37 +223,41 @@ def collect_quotes(said: pd.Series, answers: pd.DataFrame) -> list[str]:
     return sorted(chain.from_iterable(said.reindex(answers["response_id"]).dropna()))
 
 
-def _measures(question) -> tuple[str, ...]:
-    if question.metric == "nps":
-        return ("nps",)
-    has_boxes = question.metric == "csat" and question.high - question.low <= 10
-    return ("mean", "top2box") if has_boxes else ("mean",)
+def _say_population(level: str | None) -> str:
+    return f", population {level}" if isinstance(level, str) else ""
 
 
 def _title(name: str, question) -> str:
-    return (
-        f"{question.label or name}, {'NPS' if question.metric == 'nps' else 'mean ' + score_unit(question)}"
+    label = describe_metric(list_measures(question)[0]).label
+    return f"{question.label or name}, {label}" + (
+        "" if question.metric in NPS else f" {score_unit(question)}"
     )
 
 
 def _measure_group(group: pd.DataFrame, question, measure: str, *, minimum: int, quotes: list[str]) -> dict:
     """Return a finding's numbers and words on one question in one month."""
-    unit = "%" if measure == "top2box" else score_unit(question)
-    what = f"{question.label or question.metric}, {group['month'].iloc[0]}: {_WORDS[measure]}"
-    row = {"measure": measure, "unit": unit, "feedback_ids": []}
-    if measure == "top2box":
+    unit = measure_unit(measure, question)
+    about = describe_metric(measure)
+    place = _say_population(group["population"].iloc[0]) if "population" in group else ""
+    what = f"{question.label or question.metric}{place}, {group['month'].iloc[0]}: {about.label}"
+    row = {
+        "measure": measure,
+        "unit": unit,
+        "feedback_ids": [],
+        "method": f"{about.formula}; {about.interval}",
+    }
+    count = f"{len(group):,} answers"
+    if measure == "csat_top2":
         hits = group["answer"] >= question.high - 1
         found = [100 * x for x in stats.cluster_share_interval(hits, group["unit"])]
         count = f"{hits.sum():,} of {len(group):,} answers are {question.high - 1:g} or {question.high:g}"
-        row["method"] = "share of the two best points, Wilson at the effective n of respondents"
+    elif measure in NPS:
+        sides = [int((group["score"] == points).sum()) for points in (100, 0, -100)]
+        size = stats.effective_size(group["score"], group["unit"])
+        found = stats.nps_interval(*(side * size / len(group) for side in sides))
+        count += f", {sides[0]:,} promoters and {sides[2]:,} detractors"
     else:
-        found = stats.mean_interval(group["score"], group["unit"])
-        count = f"{len(group):,} answers"
-        row["method"] = "mean, cluster-robust t by respondent"
-    if measure == "nps":
-        sides = (group["score"] > 0).sum(), (group["score"] < 0).sum()
-        count += f", {sides[0]:,} promoters and {sides[1]:,} detractors"
-        row["method"] = "% promoters (9-10) - % detractors (0-6), cluster-robust t by respondent"
+        found = stats.scale_interval(group["answer"], (question.low, question.high), group["unit"])
     show = stats.show_level(group["unit"].nunique(), minimum)
     if show == "hidden":
         return row | {
@@ -299,6 +268,13 @@ def _measure_group(group: pd.DataFrame, question, measure: str, *, minimum: int,
     if show == "counts":
         return row | {"verdict": stats.TOO_FEW_TO_SHOW, "claim": f"{what} is not shown of so few: {count}."}
     value, low, high = found
-    number = format_value(value, unit) + (f" on the scale {unit}" if measure == "mean" else "")
+    number = format_value(value, unit)
+    if "-" in unit:
+        number += f" on the scale {unit}" + (", where low is good" if is_low_good(question) else "")
     claim = f"{what} {number} ({format_interval(low, high, unit)}), n = {len(group):,}."
-    return row | {"value": value, "low": low, "high": high, "claim": claim}
+    row |= {"value": value, "low": low, "high": high}
+    middle = (question.low + question.high) / 2
+    if measure == "csat_mean" and high < middle:
+        claim += f" Alarm: all of the interval lies below {middle:g}, the middle of the scale."
+        return row | {"verdict": ALARM, "claim": claim}
+    return row | {"claim": claim}

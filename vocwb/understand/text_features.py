@@ -68,6 +68,9 @@ def split_texts(texts: Iterable[str], language: str) -> list[tuple[list, int]]:
     """Return the texts as words and as letters, each with the units of its longest gram: 3 words, 6 letters.
 
     Chinese is returned once, as characters, of which a gram has up to 4.
+
+    >>> split_texts(["So late!"], "en")
+    [([['so', 'late', '!']], 3), (['so late!'], 6)]
     """
     texts = list(texts)
     letters = [split_letters(text, language) for text in texts]
@@ -120,18 +123,41 @@ def locate_grams(grams: Grams, sequences: Sequence[Sequence[str]]) -> Places:
     return places
 
 
-def count_grams(grams: Grams, places: Places, n_texts: int, *, orders: int | None = None) -> sp.csr_array:
-    """Return how often each gram of up to `orders` units stands in each text: (n_texts, n_grams), float32."""
-    orders = orders or len(grams.sizes)
+def count_grams(grams: Grams, places: Places, n_texts: int) -> sp.csr_array:
+    """Return how often each gram stands in each text: (n_texts, n_grams), float32.
+
+    >>> grams = fit_grams([["a", "b"], ["a", "b"]], orders=1)
+    >>> count_grams(grams, locate_grams(grams, [["a", "a"]]), 1).toarray().tolist()
+    [[1.0, 1.0, 0.0, 2.0, 0.0]]
+    """
     starts = np.cumsum([0, *grams.sizes])
     rows, columns = [], []
-    for start, found in zip(starts, places.grams[:orders], strict=False):
+    for start, found in zip(starts, places.grams, strict=False):
         here = np.flatnonzero(found >= 0)
         rows.append(places.owners[here])
         columns.append(found[here] + start)
     rows, columns = (np.concatenate(part).astype(np.int32) for part in (rows, columns))
-    shape = n_texts, int(starts[orders])
+    shape = n_texts, sum(grams.sizes)
     return sp.coo_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape).tocsr()
+
+
+def count_longest(grams: Grams, places: Places, n_texts: int) -> sp.csr_array:
+    """Return how often each gram is the longest known one that ends at a place: (n_texts, n_grams), float32.
+
+    Over the root of the number of places of the text, since the words of a text repeat one verdict.
+
+    >>> grams = fit_grams([["a", "b"], ["a", "b"]], orders=1)
+    >>> count_longest(grams, locate_grams(grams, [["a", "a"]]), 1).toarray().round(2).tolist()
+    [[0.0, 0.5, 0.0, 1.0, 0.0]]
+    """
+    longest = np.zeros(len(places.owners), dtype=np.int64)
+    for start, found in zip(np.cumsum([0, *grams.sizes]), places.grams, strict=False):
+        longest[found >= 0] = found[found >= 0] + start
+    here = np.flatnonzero(places.offsets > 0)
+    weights = 1 / np.sqrt(np.bincount(places.owners, minlength=n_texts))
+    rows, columns = places.owners[here].astype(np.int32), longest[here].astype(np.int32)
+    shape = n_texts, sum(grams.sizes)
+    return sp.coo_array((weights[rows].astype(np.float32), (rows, columns)), shape=shape).tocsr()
 
 
 def _key_places(places: Places, n_units: int) -> tuple[np.ndarray, np.ndarray]:
@@ -156,6 +182,10 @@ def share_unseen(
 
     folds: for the texts that the grams were fitted on, a number each; a gram is then known only if it stands twice
     in the other folds. A text without words has 0.
+
+    >>> grams = fit_grams([["a", "b"], ["a", "b"]], orders=3)
+    >>> share_unseen(grams, locate_grams(grams, [["a", "x"]]), 1).tolist()
+    [0.5]
     """
     order = 0 if len(grams.sizes) == WORD_ORDERS else 1
     found, units = places.grams[order], places.grams[0]
