@@ -89,7 +89,7 @@ def address(programme, tmp_path_factory):
                 return knock.connect_ex(("127.0.0.1", port)) == 0
 
         try:
-            wait_for(answers)
+            wait_for(answers, 240)
             yield f"http://127.0.0.1:{port}/"
         finally:
             server.terminate()
@@ -148,7 +148,7 @@ def sit(page, who, mode="Code alone"):
     )
     page.execute_script("arguments[0].focus()", button)
     press(page, Keys.SPACE)
-    wait_for(lambda: "mod-active" in button.get_attribute("class"), 10)
+    wait_for(lambda: "mod-active" in button.get_attribute("class"), 120)
     box = field(page, "Who")
     box.clear()
     box.send_keys(who, Keys.ENTER)
@@ -163,7 +163,7 @@ def test_a_code_is_typed_and_entered_and_the_keys_wait_for_the_next(opened, prog
     from selenium.webdriver.common.keys import Keys
 
     sit(opened, "Ada")
-    wait_for(lambda: active(opened) == "Keys", 20)
+    wait_for(lambda: active(opened) == "Keys", 120)
     for number, typed in enumerate(("3 5 -4 c", "۱۴ ؟", "14 0 !2"), start=1):
         press(opened, typed, Keys.ENTER)
         wait_for(
@@ -183,8 +183,8 @@ def test_tab_space_letters_and_arrows_reach_and_do_everything(opened, programme)
     from selenium.webdriver.common.keys import Keys
 
     sit(opened, "Bo")
-    wait_for(lambda: active(opened) == "Keys", 20)
-    wait_for(lambda: "0 of" in text_of(opened, ".vocwb-coding .facts"), 20)
+    wait_for(lambda: active(opened) == "Keys", 120)
+    wait_for(lambda: "0 of" in text_of(opened, ".vocwb-coding .facts"), 120)
     stops = []
     for _ in range(len(CATEGORIES) + 1 + 5):
         press(opened, Keys.TAB)
@@ -194,7 +194,7 @@ def test_tab_space_letters_and_arrows_reach_and_do_everything(opened, programme)
     boxes = [f"{number} {name}" for number, name in enumerate((*CATEGORIES, OTHER), start=1)]
     assert stops == [*boxes, "Polarity", "Intensity", "What is asked", "Note", "Save"]
     press(opened, Keys.ENTER)
-    wait_for(lambda: message(opened) == "Saved: Bo, coded as price, mixed, 3, complaint.", 20)
+    wait_for(lambda: message(opened) == "Saved: Bo, coded as price, mixed, 3, complaint.", 120)
     assert active(opened) == "Keys"
     for stop in ("Back", "Skip"):
         button = next(one for one in opened.find_elements("css selector", "button") if one.text == stop)
@@ -206,7 +206,7 @@ def test_what_is_said_in_persian_stands_on_the_right_and_nothing_of_a_customer_r
 
     Select(field(opened, "Language")).select_by_visible_text("Persian")
     told = "return document.querySelector('.vocwb-coding .said pre').textContent"
-    wait_for(lambda: opened.execute_script(told)[:1] in "سK", 20)
+    wait_for(lambda: opened.execute_script(told)[:1] in "سK", 120)
     direction, lang, right, left = opened.execute_script(
         "const q = document.querySelector('.vocwb-coding .said pre'), range = document.createRange();"
         "range.selectNodeContents(q); const words = [...range.getClientRects()].at(-1);"
@@ -216,7 +216,7 @@ def test_what_is_said_in_persian_stands_on_the_right_and_nothing_of_a_customer_r
     )
     assert (direction, lang) == ("rtl", "fa") and right < 2 < left
     Select(field(opened, "Language")).select_by_visible_text("English")
-    wait_for(lambda: "English" in text_of(opened, ".vocwb-coding .facts"), 20)
+    wait_for(lambda: "English" in text_of(opened, ".vocwb-coding .facts"), 120)
     assert opened.execute_script("return document.images.length") == 0 and opened.title != "1"
     Select(field(opened, "Language")).select_by_visible_text("all")
 
@@ -225,16 +225,16 @@ def test_two_who_differ_talk_it_over_by_the_keyboard(opened, programme):
     from selenium.webdriver.common.keys import Keys
 
     sit(opened, "Cy", "Talk over")
-    wait_for(lambda: "Nothing to talk over" in text_of(opened, ".vocwb-coding"), 20)
+    wait_for(lambda: "Nothing to talk over" in text_of(opened, ".vocwb-coding"), 120)
     assert "Ada" not in text_of(opened, ".vocwb-coding table")
     sit(opened, "Bo", "Talk over")
-    wait_for(lambda: "0 of 1 talked over" in text_of(opened, ".vocwb-coding .facts"), 20)
+    wait_for(lambda: "0 of 1 talked over" in text_of(opened, ".vocwb-coding .facts"), 120)
     sides = text_of(opened, ".vocwb-coding table")
     assert "AdaBo" in sides and "Category: differs" in sides
     field(opened, "Keys").send_keys("3 -4 c", Keys.ENTER)
-    wait_for(lambda: active(opened) == "Why you decide so", 20)
+    wait_for(lambda: active(opened) == "Why you decide so", 120)
     press(opened, "it is the parcel", Keys.TAB, Keys.ENTER)
-    wait_for(lambda: message(opened) == "Saved: Bo, adjudicated as delivery, negative, 4, complaint.", 20)
+    wait_for(lambda: message(opened) == "Saved: Bo, adjudicated as delivery, negative, 4, complaint.", 120)
     log = read_decisions(programme)
     assert (
         log.iloc[-1][["who", "why"]].tolist() == ["Bo", "it is the parcel"]
@@ -242,13 +242,13 @@ def test_two_who_differ_talk_it_over_by_the_keyboard(opened, programme):
     )
     assert "human:adjudicated" in set(gather_human_codes(log)["coder"])
     sit(opened, "Bo", "Agreement")
-    wait_for(lambda: "Ada and Bo" in text_of(opened, ".vocwb-coding"), 20)
+    wait_for(lambda: "Ada and Bo" in text_of(opened, ".vocwb-coding"), 120)
 
 
 @pytest.mark.parametrize("width", [1280, 700])
 def test_nothing_is_cut_off(opened, width):
     sit(opened, "Ada")
-    wait_for(lambda: "coded" in text_of(opened, ".vocwb-coding .facts"), 20)
+    wait_for(lambda: "coded" in text_of(opened, ".vocwb-coding .facts"), 120)
     opened.set_window_size(width, 900)
     try:
         wide, cut = opened.execute_script(
