@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from vocwb.languages import ZWNJ, describe_language, normalise_text
 
 WORD_ORDERS = 3
-LETTER_ORDERS = 6
+LETTER_ORDERS = 5
 CHARACTER_ORDERS = 4
 _TOKEN = re.compile(rf"\w+(?:[{ZWNJ}'’]\w+)*|[^\w\s]+")
 _START, _END, _UNKNOWN = 0, 1, 2
@@ -65,12 +65,12 @@ def split_letters(text: str, language: str) -> str:
 
 
 def split_texts(texts: Iterable[str], language: str) -> list[tuple[list, int]]:
-    """Return the texts as words and as letters, each with the units of its longest gram: 3 words, 6 letters.
+    """Return the texts as words and as letters, each with the units of its longest gram: 3 words, 5 letters.
 
     Chinese is returned once, as characters, of which a gram has up to 4.
 
     >>> split_texts(["So late!"], "en")
-    [([['so', 'late', '!']], 3), (['so late!'], 6)]
+    [([['so', 'late', '!']], 3), (['so late!'], 5)]
     """
     texts = list(texts)
     letters = [split_letters(text, language) for text in texts]
