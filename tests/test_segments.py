@@ -7,7 +7,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats as scipy_stats
 
 from vocwb import stats
-from vocwb.explain.segments import compare_segments, split_by_language
+from vocwb.explain.segments import compare_segments, measure_cells, split_by_language
 
 OPTIONS = {"month": "2025-02", "minimum": 5, "smallest": {"share": 5, "nps": 5, "mean": 0.2}}
 
@@ -90,6 +90,59 @@ def test_a_level_whose_rest_is_too_small_is_hidden_as_well():
         opinions, assign(opinions, np.ones(103)), make_codebook(1), {"plan": "Plan"}, **OPTIONS
     )
     assert found.empty
+
+
+def test_cells_have_the_effect_size_and_the_share_in_the_light_of_the_others():
+    opinions = make_opinions(["free"] * 200 + ["paid"] * 300 + ["old"] * 10)
+    mentions = np.r_[np.arange(200) < 60, np.arange(300) < 60, np.arange(10) < 6]
+    cells = measure_cells(
+        opinions, assign(opinions, mentions), make_codebook(1), ["plan"], minimum=5, smallest={"share": 5}
+    ).set_index("level")
+    expected = 2 * np.arcsin(np.sqrt(0.3)) - 2 * np.arcsin(np.sqrt(66 / 310))
+    assert cells.loc["free", "effect_size"] == pytest.approx(expected, abs=1e-8)
+    assert cells.loc["old", ["value", "effect_size"]].isna().all() and cells.loc["old", "k"] == 6
+    assert 22 < cells.loc["old", "shrunk"] < 60 and cells.loc["old", "shrunk_low"] < 30
+    assert cells.loc["free", "shrunk"] == pytest.approx(30, abs=1)
+    found = compare_segments(
+        opinions, assign(opinions, mentions), make_codebook(1), {"plan": "Plan"}, **OPTIONS
+    ).set_index("level")
+    assert found.loc["free", "claim"].endswith(f"effect size h = {expected:+.2f}.")
+    assert f"{cells.loc['old', 'shrunk']:.1f}%" in found.loc["old", "claim"]
+
+
+def test_what_is_shown_tells_no_small_level_by_subtraction():
+    """The total stands beside every level: it, less the levels that are shown, must not be the four."""
+    opinions = make_opinions(["free"] * 100 + ["paid"] * 100 + ["vip"] * 4 + ["old"] * 20)
+    found = compare_segments(
+        opinions, assign(opinions, np.ones(224)), make_codebook(1), {"plan": "Plan"}, **OPTIONS
+    )
+    [total] = set(found["n"] + found["compared_n"])
+    assert total - found["n"].sum() >= 5 and not {"vip", "old"} & set(found["level"])
+
+
+def test_a_pair_of_columns_is_a_segment():
+    rng = np.random.default_rng(3)
+    opinions = make_opinions(rng.choice(["free", "paid"], 800)).assign(
+        region=pd.Series(rng.choice(["north", "south"], 800), dtype="str")
+    )
+    opinions.loc[:9, "region"] = None
+    both = (opinions["plan"] == "free") & (opinions["region"] == "north")
+    mentions = rng.random(800) < np.where(both, 0.5, 0.1)
+    found = compare_segments(
+        opinions, assign(opinions, mentions), make_codebook(1), {"plan": "Plan", "region": "Region"},
+        pairs=[("plan", "region")], **OPTIONS,
+    )  # fmt: skip
+    assert len(found) == 8
+    cell = found[found["level"] == "free x north"].squeeze()
+    assert (
+        cell["segment"] == "plan x region"
+        and cell["n"] == both.sum()
+        and cell["compared_n"] == 790 - cell["n"]
+    )
+    assert cell["verdict"] == stats.EVIDENCE and "where Plan x Region is free x north" in cell["claim"]
+    assert found["p_adjusted"].tolist() == pytest.approx(
+        scipy_stats.false_discovery_control(found["p"]).tolist()
+    )
 
 
 def test_nothing_is_claimed_of_levels_alike_though_people_stand_in_several():
