@@ -220,7 +220,9 @@ def test_a_topic_is_merged_by_the_keyboard_alone(page, workshop):
     field(page, "Topics").send_keys(Keys.HOME)
     does = field(page, "What to do")
     does.send_keys("merge")
-    wait_for(lambda: any(one.text == "Merge into" for one in page.find_elements("css selector", "label")), 120)
+    wait_for(
+        lambda: any(one.text == "Merge into" for one in page.find_elements("css selector", "label")), 120
+    )
     field(page, "Merge into").send_keys("T0002")
     write(page, Who="Bo", Why_you_decide_so="the same")
     page.switch_to.active_element.send_keys(Keys.TAB)
