@@ -38,10 +38,12 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items):
-    """Keep the tests of the sample's report on one worker, so that it is made once."""
+    """Keep the tests of the sample's report on one worker, so that it is made once, and each form's on one."""
     for item in items:
         if "sample_root" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("sample"))
+        elif "opened" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture

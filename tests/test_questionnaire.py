@@ -142,7 +142,7 @@ def test_a_good_survey_gets_no_row():
     good = {
         "nps": scale("How likely are you to recommend us?", 0, 10, "nps"),
         "csat": scale("How satisfied are you with the delivery?"),
-        "ces": scale("How easy was it to order?", 1, 7, "ces"),
+        "ces": scale("How easy was it to order?", 1, 7, "ces") | {"better": "high"},
     }
     found = check_questionnaire(make_programme(good))
     assert found.empty and list(found) == ["source", "item", "problem", "why", "remedy"]
