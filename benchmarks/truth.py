@@ -328,10 +328,10 @@ def judge_alarms(draw, programmes: int) -> dict:
     """Return false alarms by kind of programme, and how soon shifts are found."""
     false = {}
     for kind in ("plain", "varying", "some", "season", "linked"):
-        alarms = []
+        alarms, months = [], 36 if kind == "season" else 28  # of a season its own months, too
         for _ in range(programmes):
-            table = pd.concat(draw_months(draw, (15, 28), kind=kind))
-            alarms += [warn_early(table, month=month)["alarm"].any() for month in name_months(28)[24:]]
+            table = pd.concat(draw_months(draw, (15, months), kind=kind))
+            alarms += [warn_early(table, month=month)["alarm"].any() for month in name_months(months)[-4:]]
         false[kind] = alarms
     linked = false.pop("linked")
     every = np.concatenate(list(false.values()))

@@ -111,7 +111,7 @@ def test_the_kidney_stones_are_no_paradox_beyond_chance():
 
 def test_nothing_is_claimed_where_nothing_turns_round():
     claims = 0
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         score, delivery, area = (
             rng.integers(1, 6, 400),
@@ -120,7 +120,7 @@ def test_nothing_is_claimed_where_nothing_turns_round():
         )
         claims += len(find(make_responses(score, delivery, area))) > 0
         claims += len(find(plant(seed, gain=0.0))) > 0
-    assert claims <= 4
+    assert claims <= 3
     # The area makes it larger than it is, and turns nothing round.
     assert find(plant(3, gain=-0.6)).empty
 
@@ -136,6 +136,9 @@ def test_a_topic_may_turn_round_too_and_quotes_are_those_that_mention_it():
     opinions = opinions.assign(feedback_id="f" + opinions["response_id"], language="en").drop(columns="csat")
     assigned = opinions[["feedback_id"]].assign(codebook_id="c", topic=np.where(mentions, "T0001", "T0000"))
     codebook = pd.DataFrame({"codebook_id": ["c"], "topic": ["T0001"], "language": "en", "name": "late"})
+    # What was not looked at, and so has no assignment, is no part of it.
+    unseen = opinions.head(40).assign(feedback_id=[f"a{row}" for row in range(40)])
+    opinions = pd.concat([unseen, opinions], ignore_index=True)
     found = find(opinions, opinions, assigned, codebook, {})
     row = found[found["level"] == "express, within area"].squeeze()
     assert (
@@ -144,7 +147,7 @@ def test_a_topic_may_turn_round_too_and_quotes_are_those_that_mention_it():
         and row["value"] > 10
         and -15 < row["difference"] < -4
     )
-    assert row["feedback_ids"] == opinions.loc[mentions & express, "feedback_id"].tolist()
+    assert row["feedback_ids"] == opinions["feedback_id"][40:][mentions & express].tolist()
     shuffled = [table.sample(frac=1, random_state=1) for table in (opinions, opinions, assigned)]
     pd.testing.assert_frame_equal(find(*shuffled, codebook, {}), found)
 

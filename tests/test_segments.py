@@ -120,6 +120,25 @@ def test_what_is_shown_tells_no_small_level_by_subtraction():
     assert total - found["n"].sum() >= 5 and not {"vip", "old"} & set(found["level"])
 
 
+def test_a_level_that_stands_out_does_not_make_the_others_lower_than_the_rest():
+    """North is high, and south, east and west alike: against a rest with north in it all three would be lower."""
+    rng = np.random.default_rng(5)
+    levels = np.repeat(["north", "south", "east", "west"], 1000)
+    opinions = make_opinions(levels)
+    found = compare_segments(
+        opinions, assign(opinions, rng.random(4000) < np.where(levels == "north", 0.3, 0.1)), make_codebook(1),
+        {"plan": "Region"}, **OPTIONS,
+    ).set_index("level")  # fmt: skip
+    assert found["verdict"].eq(stats.EVIDENCE).to_dict() == {
+        "north": True,
+        "south": False,
+        "east": False,
+        "west": False,
+    }
+    assert found.loc["north", "compared_n"] == 3000 and (found["compared_n"].drop("north") == 2000).all()
+    assert "in the rest without north (n = 2,000)" in found.loc["south", "claim"]
+
+
 def test_a_pair_of_columns_is_a_segment():
     rng = np.random.default_rng(3)
     opinions = make_opinions(rng.choice(["free", "paid"], 800)).assign(

@@ -6,11 +6,14 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special
 from scipy import stats as scipy_stats
+from scipy.optimize import minimize_scalar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from vocwb import stats
+from vocwb.errors import SchemaError
 
 
 @pytest.mark.parametrize(
@@ -193,6 +196,170 @@ def test_bootstrap_takes_several_columns():
     pairs = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 200)
     value, low, high = stats.bootstrap_interval(pairs, lambda rows: np.corrcoef(rows.T)[0, 1], seed=3)
     assert low < 0.6 < high and value == pytest.approx(np.corrcoef(pairs.T)[0, 1])
+
+
+def test_nps_score_interval_is_tangos_as_printed():
+    """Fagerland, Lydersen and Laake 2014, Statistics in Medicine 33:2850: airway responses, 1 and 7 of 21."""
+    value, low, high = stats.nps_interval(1, 13, 7, method="score")
+    assert value == pytest.approx(-100 * 6 / 21)
+    assert (low, high) == (pytest.approx(-51.7, abs=0.05), pytest.approx(-2.6, abs=0.05))
+
+
+@pytest.mark.parametrize("counts", [(30, 50, 20), (5, 3, 40), (200, 0, 100), (0, 12, 8)])
+def test_nps_score_limits_lie_196_standard_errors_away_at_the_likeliest_shares(counts):
+    """The definition, with the likeliest trinomial under the limit found by a search."""
+    up, _, down = counts
+    n = sum(counts)
+    for limit in stats.nps_interval(*counts, method="score")[1:]:
+        score = limit / 100
+
+        def unlikely(detractors, score=score):
+            shares = np.array([detractors + score, 1 - 2 * detractors - score, detractors])
+            return -np.sum(np.array(counts) * np.log(np.maximum(shares, 1e-300)))
+
+        bounds = (max(0, -score), (1 - score) / 2)
+        detractors = minimize_scalar(unlikely, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
+        error = np.sqrt((2 * detractors + score - score**2) / n)
+        assert abs((up - down) / n - score) / error == pytest.approx(1.959964, abs=1e-4)
+
+
+def test_nps_adjusted_wald_is_walds_with_three_answers_added():
+    """Rocks 2016: the mean of -1, 0 and 1, with three quarters of an answer more at either end, and 1.5 between."""
+    value, low, high = stats.nps_interval([20, 40], [10, 0], [10, 0])
+    answers = sm.stats.DescrStatsW([1, 0, -1], weights=[20.75, 11.5, 10.75])
+    half = 1.959963984540054 * np.sqrt(answers.var / 43)
+    assert value.tolist() == [25, 100]
+    assert (low[0], high[0]) == pytest.approx(
+        (100 * (answers.mean - half), 100 * (answers.mean + half)), abs=1e-8
+    )
+    assert high[1] == 100 and 80 < low[1] < 95
+    assert np.isnan(stats.nps_interval(0, 0, 0)).all()
+    with pytest.raises(SchemaError, match="adjusted wald"):
+        stats.nps_interval(1, 1, 1, method="wald")
+
+
+def test_scale_interval_of_two_answers_is_wilsons_with_t():
+    """Of 0 and 1 the variance is that of a share of n - 1, so Wilson's interval by statsmodels is the reference."""
+    hits = np.arange(40) < 9
+    level = 2 * scipy_stats.norm.sf(scipy_stats.t.ppf(0.975, 39))
+    expected = proportion_confint(39 * 9 / 40, 39, alpha=level, method="wilson")
+    assert stats.scale_interval(hits, (0, 1))[1:] == pytest.approx(expected, abs=1e-8)
+    moved = stats.scale_interval(1 + 4 * hits, (1, 5))
+    assert moved == pytest.approx([1 + 4 * x for x in (9 / 40, *expected)], abs=1e-8)
+
+
+def test_scale_interval_keeps_within_the_scale_and_has_one_where_all_agree():
+    mean, low, high = stats.scale_interval([5] * 40, (1, 5))
+    assert mean == high == 5 and 4.5 < low < 5
+    assert stats.scale_interval([1] * 39 + [2], (1, 5))[1] >= 1
+    assert np.isnan(stats.scale_interval([3], (1, 5))[1:]).all()
+    assert np.isnan(stats.scale_interval([], (1, 5))).all()
+    with pytest.raises(SchemaError, match="outside the scale 1-5"):
+        stats.scale_interval([1, 6], (1, 5))
+
+
+def test_scale_interval_takes_a_person_who_answers_twice_alike_as_one():
+    answers = np.random.default_rng(13).integers(0, 11, 60)
+    twice, people = np.repeat(answers, 2), np.repeat(np.arange(60), 2)
+    assert stats.scale_interval(twice, (0, 10), people) == pytest.approx(
+        stats.scale_interval(answers, (0, 10))
+    )
+    assert stats.effective_size(twice, people) == pytest.approx(59)
+    assert stats.effective_size(answers) == 60
+
+
+SKEWED = [0.02, 0.03, 0.02, 0.08, 0.85]
+"""How often 1 to 5 are answered, where most give the best answer."""
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_scale_intervals_cover_where_answers_crowd_at_an_end(n):
+    """The t interval holds the mean in 8 to 9 of 10 such samples of 20."""
+    rng = np.random.default_rng(n)
+    found = [stats.scale_interval(rng.choice(5, n, p=SKEWED) + 1, (1, 5)) for _ in range(1000)]
+    assert 0.93 < _covered(found, np.dot(SKEWED, [1, 2, 3, 4, 5])) < 0.985
+
+
+def test_compare_on_scale_is_right_in_the_tail_where_welch_is_not():
+    """30 against 600, the answers skewed: Welch's p is below 0.01 in some 5% of samples without a difference."""
+    rng = np.random.default_rng(14)
+    p, welch = [], []
+    for _ in range(600):
+        sides = [rng.choice(5, n, p=SKEWED) + 1 for n in (30, 600)]
+        p.append(stats.compare_on_scale(*sides, (1, 5))[3])
+        welch.append(stats.compare_means(*sides)[3])
+    assert np.mean(np.array(p) <= 0.01) < 0.03 < np.mean(np.array(welch) <= 0.01)
+
+
+def test_compare_on_scale_says_the_same_by_interval_and_by_p():
+    rng = np.random.default_rng(15)
+    for _ in range(60):
+        a, b = rng.integers(1, 6, rng.integers(5, 60)), rng.integers(1, 6, rng.integers(5, 60))
+        difference, low, high, p = stats.compare_on_scale(a, b, (1, 5))
+        assert difference == pytest.approx(a.mean() - b.mean())
+        assert (low > 0 or high < 0) == (p < 0.05)
+        assert stats.compare_on_scale(b, a, (1, 5)) == pytest.approx((-difference, -high, -low, p))
+
+
+def test_compare_on_scale_agrees_with_newcombe_on_shares_and_with_t_in_the_middle():
+    hits = [np.arange(400) < 60, np.arange(300) < 90]
+    newcombe = stats.compare_shares(60, 400, 90, 300).iloc[0]
+    found = stats.compare_on_scale(*hits, (0, 1))
+    assert found[:3] == pytest.approx(newcombe[["difference", "low", "high"]].tolist(), abs=0.002)
+    rng = np.random.default_rng(16)
+    a, b = rng.integers(0, 11, 500), rng.integers(0, 11, 400)
+    assert stats.compare_on_scale(a, b, (0, 10)) == pytest.approx(stats.compare_means(a, b), abs=0.01)
+
+
+def test_compare_on_scale_knows_that_the_same_people_answered():
+    rng = np.random.default_rng(17)
+    before = rng.integers(2, 9, 80)
+    after = np.clip(before + rng.integers(0, 2, 80), 0, 10)
+    people = np.arange(80)
+    _, low, high, p = stats.compare_on_scale(after, before, (0, 10), people, people)
+    paired = scipy_stats.ttest_rel(after, before)
+    assert (low, high) == pytest.approx(tuple(paired.confidence_interval()), abs=0.03) and p < 1e-6
+    assert stats.compare_on_scale(after, before, (0, 10))[3] > p
+    assert stats.compare_on_scale(before, before, (0, 10), people, people)[3] == pytest.approx(1)
+    assert np.isnan(stats.compare_on_scale([4], [1, 2, 3], (0, 10))[1:]).all()
+
+
+def test_compare_on_scale_has_an_interval_where_each_side_agrees():
+    difference, low, high, p = stats.compare_on_scale([5] * 40, [4] * 40, (1, 5))
+    assert difference == 1 and 0 < low < 1 < high and p < 0.05
+
+
+def test_beta_binomial_likelihood_is_scipys():
+    k, n = np.array([0, 3, 20]), np.array([5, 9, 20])
+    a, b = 0.3 * (1 / 0.2 - 1), 0.7 * (1 / 0.2 - 1)
+    constant = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    expected = scipy_stats.betabinom.logpmf(k, n, a, b) - constant
+    assert stats.beta_binomial_likelihood(k, n, 0.3, 0.2) == pytest.approx(expected, abs=1e-8)
+
+
+def test_shrink_shares_finds_the_prior_that_many_groups_have():
+    """With 400 groups the prior is known, and the estimate is that of the beta-binomial: (k + a) / (n + a + b)."""
+    rng = np.random.default_rng(18)
+    n = rng.integers(5, 60, (400, 1))
+    k = rng.binomial(n, rng.beta(3, 17, (400, 1)))
+    shrunk, low, high = stats.shrink_shares(k, n)
+    assert shrunk == pytest.approx((k + 3) / (n + 20), abs=0.03)
+    expected = scipy_stats.beta.ppf([[0.025], [0.975]], (k + 3).T, (n - k + 17).T)
+    assert np.abs(low.T - expected[0]).mean() < 0.02 and np.abs(high.T - expected[1]).mean() < 0.02
+
+
+def test_shrink_shares_draws_small_groups_more_and_covers():
+    rng = np.random.default_rng(19)
+    shrunk = stats.shrink_shares([[4], [400], [100], [120]], [[10], [1000], [1000], [1000]])[0].ravel()
+    assert 0.4 - shrunk[0] > 5 * (0.4 - shrunk[1]) >= 0
+    held = []
+    for _ in range(100):
+        truth, n = rng.beta(2, 18, (8, 5)), rng.integers(5, 100, (8, 1))
+        _, low, high = stats.shrink_shares(rng.binomial(n, truth), n)
+        held.append((low <= truth) & (truth <= high))
+    assert 0.93 < np.mean(held) < 0.98
+    none = stats.shrink_shares([[0], [0]], [[10], [0]])
+    assert 0 < none[0][0, 0] < 0.1 and np.isnan(stats.shrink_shares([[0]], [[0]])).all()
 
 
 def test_adjust_p_is_benjamini_hochbergs_own_example():

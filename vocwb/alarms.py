@@ -19,14 +19,12 @@ FEWEST_BEHIND = 12
 DIRECTIONS = ("rise", "fall", "either")
 
 _Q = 0.05
-_SPLIT = {1: 0.4, 2: 0.6}  # months looked at together: their part of the level
+_SPLIT = {1: 0.25, 2: 0.75}  # months looked at together: their part of the level
 _PRIOR_SERIES, _PRIOR_SCALE = 10.0, 2.0  # as many series, half of which vary less than twice as sampling does
 _ROUNDS = 60
-_LIKE = 0.05  # p against the same calendar months of earlier years, above which it may be the season
-_STEPS, _WIDEST = (
-    np.linspace(-4, 4, 15),
-    0.9,
-)  # standard errors of the share; correlation of answers within a month
+_LIKE = 0.01  # p against the same calendar months of earlier years, above which it may be the season
+_STEPS = np.linspace(-4, 4, 15)  # standard errors of the share
+_WIDEST, _BURSTS = 0.9, 3.0  # most that answers of a month may correlate, and its share vary, in its mean
 
 
 def warn_early(table: pd.DataFrame, *, month: str, behind: int = 24, direction="either") -> pd.DataFrame:
@@ -39,8 +37,8 @@ def warn_early(table: pd.DataFrame, *, month: str, behind: int = 24, direction="
     level is and how much months vary beyond sampling; that variation is shrunk towards what all the series of the
     table have (empirical Bayes; for variances: Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3). p is the posterior
     predictive probability of a month, or of this and the last month together, being so far out: beta-binomial for a
-    share, normal for a value. Both looks count, at 40% and 60% of the level. Where months of the same name
-    stand behind, what differs from them no more than by chance (one-sided p > 0.05) is no alarm: it may be the season.
+    share, normal for a value. Both looks count, at 25% and 75% of the level. Where months of the same name
+    stand behind, what may differ from them by chance (one-sided p > 0.01) is no alarm: it may be the season.
     p_adjusted over all series of the table (Holm 1979); alarm: p_adjusted <= 0.05, so that a month in which nothing
     changed raises any alarm with a probability of at most 5%. benchmarks/truth.py simulates how often it does, and how
     often a lasting shift is found by its second month. A trend or months that hang together are no part of the
@@ -225,6 +223,7 @@ def _predict_shares(k: np.ndarray, n: np.ndarray):
     p = special.expit(special.logit(share)[:, None] + np.sqrt(over / (plain * (asked + 1)))[:, None] * _STEPS)
     p = p[:, :, None]
     alike = np.minimum(grid**2 / mean_size[:, None], _WIDEST)[:, None, :]
+    alike = np.minimum(alike, _BURSTS**2 * p / (1 - p))
     like = beta_binomial_likelihood(
         base[:, None, None], size[:, None, None], p[..., None], np.maximum(alike, 1e-9)[..., None]
     ).sum(axis=3)
@@ -242,7 +241,7 @@ def _predict_shares(k: np.ndarray, n: np.ndarray):
         )
         down[length] = 1 - up[length]
     expected = (posterior * p).sum(axis=(1, 2))
-    correlation = (posterior.sum(axis=1) * alike[:, 0]).sum(axis=1, keepdims=True)
+    correlation = (posterior * alike).sum(axis=(1, 2))[:, None]
     variances = (expected * (1 - expected))[:, None] / n * (1 + (n - 1) * correlation)
     level = (posterior * (p - expected[:, None, None]) ** 2).sum(axis=(1, 2))
     return 100 * expected, 100 * np.sqrt(variances[:, -1] + level), 1e4 * variances, (up, down)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import ruptures
+from scipy import stats as distributions
 from statsmodels.regression.linear_model import WLS
 
 from vocwb.errors import SchemaError
@@ -116,6 +117,11 @@ def _weigh(series: _Series) -> np.ndarray:
     return 1 / (series.error**2 + max(steps.mean(), 0.0))
 
 
+def _span(series: _Series) -> int:
+    """Return over how many months the series reaches, those without a row counted too."""
+    return int(series.number[-1] - series.number[0]) + 1 if len(series.number) else 0
+
+
 def _find_season(series: _Series) -> tuple[np.ndarray, float]:
     """Return what each month owes to its place in the year, and p; zeros and NaN where fewer than two years stand.
 
@@ -125,8 +131,7 @@ def _find_season(series: _Series) -> tuple[np.ndarray, float]:
     places = series.number % A_YEAR
     line = np.column_stack([np.ones(len(places)), series.number - series.number.mean()])
     dummies = (places[:, None] == np.unique(places)[None, 1:]).astype(float)
-    years = series.number.max(initial=0) - series.number.min(initial=0) + 1
-    if years < 2 * A_YEAR or len(places) - dummies.shape[1] - 2 < A_YEAR - 2:
+    if _span(series) < 2 * A_YEAR or len(places) - dummies.shape[1] - 2 < A_YEAR - 2:
         return none, np.nan
     weights = 1 / series.error**2
     plain = WLS(series.value, line, weights=weights).fit()
@@ -256,7 +261,7 @@ def _judge_series(name: str, series: _Series, seed: int, seasonal: bool) -> dict
     weights = _weigh(series)
     nuisance = np.ones((len(values), 1))
     p, reach, place = _test_step(values, weights, nuisance, np.zeros(len(values), dtype=int), seed)
-    if series.number[-1] - series.number[0] + 1 >= 2 * A_YEAR:
+    if _span(series) >= 2 * A_YEAR:
         calendar = (places[:, None] == np.unique(places)).astype(float)
         like, like_reach, like_place = _test_step(values, weights, calendar, places, seed)
         p = like if seasonal else max(p, like if like > _GUARD else 0)
@@ -271,7 +276,8 @@ def _judge_series(name: str, series: _Series, seed: int, seasonal: bool) -> dict
     pieces = [np.split(part, ends) for part in (values, weights)]
     levels = [np.average(part, weights=own) for part, own in zip(*pieces, strict=True)]
     squares = sum((w * (v - level) ** 2).sum() for v, w, level in zip(*pieces, levels, strict=True))
-    error = np.sqrt(squares / (len(values) - nuisance.shape[1] - len(ends)))
+    # Where all months are equal, sampling alone says how far they may lie from the level: weights are 1 / variance.
+    error = np.sqrt(squares / (len(values) - nuisance.shape[1] - len(ends))) if squares > 1e-18 else 1.0
     sizes = np.array([own.sum() for own in pieces[1]])
     largest = int(np.abs(np.diff(levels)).argmax())
     half = reach * error * np.sqrt(1 / sizes[largest] + 1 / sizes[largest + 1])
@@ -305,6 +311,8 @@ def _test_step(values, weights, nuisance, groups, seed: int) -> tuple[float, flo
         return gain * (size - base.shape[1] - 1) / np.maximum(rest, 1e-12 * np.maximum(gain, 1e-300))
 
     fitted = values * root - base @ (base.T @ (values * root))
+    if fitted @ fitted < 1e-18 * (1 + values @ values):
+        return 1.0, float(distributions.norm.isf(0.025 / len(kept))), size // 2
     draw, shuffled = np.random.default_rng(seed), np.tile(fitted, (_SHUFFLES, 1))
     for group in np.unique(groups):
         shuffled[:, groups == group] = draw.permuted(shuffled[:, groups == group], axis=1)

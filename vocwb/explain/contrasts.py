@@ -30,7 +30,8 @@ def weigh_words(k, rest_k) -> pd.DataFrame:
     k, rest_k = np.asarray(k, dtype=float), np.asarray(rest_k, dtype=float)
     prior = _PRIOR * k.sum() * (k + rest_k) / max((k + rest_k).sum(), 1)
     here, there = k + prior, rest_k + prior
-    log_odds = np.log(here / (here.sum() - here)) - np.log(there / (there.sum() - there))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a single word has no odds against others: NaN
+        log_odds = np.log(here / (here.sum() - here)) - np.log(there / (there.sum() - there))
     error = np.sqrt(1 / here + 1 / there)
     half = distributions.norm.ppf(0.975) * error
     p = 2 * distributions.norm.sf(np.abs(log_odds) / error)

@@ -73,8 +73,10 @@ def find_paradoxes(
     assignments and codebook: as measure_cells of explain.segments takes them. Looked at are each level of a segment
     against its rest, in the score of each question (customers' answers) and in the share that mentions each topic:
     over all, and within the levels of each other segment (adjust_difference). A paradox (Simpson 1951, JRSS B 13): both
-    intervals exclude zero with opposite signs, and the larger of both p is at most 0.05, adjusted over all that was
-    looked at (Benjamini-Hochberg). Both sides have 30 units at least; what hiding.find_hidden names is left out.
+    intervals exclude zero with opposite signs, and both are evident beside all else that was looked at: first the
+    difference of like with like among all (Benjamini-Hochberg at 5%; what does not turn round counts with p = 1), then
+    the difference over all among those. p is that of like with like, p_adjusted the larger of both. Both sides have 30
+    units at least; what hiding.find_hidden names is left out.
     Measure "paradox", level "express, within area": value is the pooled difference; difference, low and high are
     those of like with like, in points of the score or percentage points. The claim says both, and the difference in
     each level that has 30 units on both sides.
@@ -103,6 +105,8 @@ def find_paradoxes(
     cells = pd.DataFrame(rows)
     cells["p_adjusted"] = stats.adjust_p(cells["p"])
     cells = cells[cells["p_adjusted"] <= 0.05].copy()
+    cells["p_adjusted"] = np.maximum(cells["p_adjusted"], stats.adjust_p(cells.get("p_pooled", cells["p"])))
+    cells = cells[cells["p_adjusted"] <= 0.05]
     cells["claim"] = [_tell(row, segments) for row in cells.to_dict("records")]
     cells["level"] = cells["level"] + ", within " + cells["within"]
     cells = cells.assign(
@@ -133,9 +137,7 @@ def _gather_mentions(opinions, assignments, codebook, segments) -> Iterator[_Out
         keys = ["unit", *segments]
         people = heard[keys].drop_duplicates(ignore_index=True)
         rows = heard.groupby(keys, dropna=False, sort=False).ngroup()
-        talk = mentions.assign(
-            row=rows.to_numpy()[mentions.index], column=mentions["topic"].cat.codes.to_numpy()
-        )
+        talk = mentions.assign(row=rows[mentions.index].to_numpy(), column=mentions["topic"].cat.codes)
         cells = talk[["row", "column"]].drop_duplicates()
         values = sparse.csr_array(
             (np.full(len(cells), 100.0), (cells["row"], cells["column"])), shape=(len(people), len(topics))
@@ -217,7 +219,7 @@ def _compare(values: np.ndarray, inside: np.ndarray, within: pd.Series, units: p
             parts.append((level, values[sides[0]].mean() - values[sides[1]].mean()))
     return {
         "value": over_all[0], "pooled": over_all[1:3], "difference": like[0], "low": like[1], "high": like[2],
-        "p": max(over_all[3], like[3]) if turned else 1.0, "parts": parts,
+        "p": like[3] if turned else 1.0, "p_pooled": over_all[3], "parts": parts,
     }  # fmt: skip
 
 

@@ -110,13 +110,16 @@ def measure_cells(
 
     Needs the columns of split_by_language, opinions also the segments' columns. pairs: segments of two columns, as
     ("plan", "region"), whose levels are "free x north". Gives segment, level, topic, name, k of n units (respondents
-    where known), rest_k of compared_n in the rest (all other known levels), value and compared_value (%), difference
-    with low and high (percentage points, compare_shares), effect_size (Cohen's h: 0.2 small, 0.5 medium, 0.8 large;
-    Cohen 1988), p, p_adjusted (over all rows), verdict, feedback_ids of the topic in the level, and shrunk with
-    shrunk_low and shrunk_high: the level's share in the light of the other levels' (%, stats.shrink_shares), which is
-    given from the programme's minimum on, where percentages begin only at 30. Languages are not mixed. Levels that
-    hiding.find_hidden names are not there, though they count in the rest of others. smallest: share, in percentage
-    points.
+    where known), rest_k of compared_n in the rest, value and compared_value (%), difference with low and high
+    (percentage points, compare_shares), effect_size (Cohen's h: 0.2 small, 0.5 medium, 0.8 large; Cohen 1988), p,
+    p_adjusted (over all rows), verdict, feedback_ids of the topic in the level, and shrunk with shrunk_low and
+    shrunk_high: the level's share in the light of the other levels' (%, stats.shrink_shares), which is given from the
+    programme's minimum on, where percentages begin only at 30. Languages are not mixed. Levels that hiding.find_hidden
+    names are not there, though they count in the rest of others. smallest: share, in percentage points.
+
+    The rest are all other known levels, but for those that stand out themselves (left_out): step by step, the level
+    with the smallest p of those with evidence is left out of the rest of the others, where 30 units are left. Else
+    one level that is high makes all others "lower than the rest", which says the same thing again.
 
     >>> opinions = pd.DataFrame({"feedback_id": [f"f{i:03}" for i in range(80)], "respondent_id": None,
     ...     "response_id": [f"r{i:03}" for i in range(80)], "language": "en", "voice": "customer",
@@ -147,16 +150,51 @@ def measure_cells(
     cells = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if cells.empty:
         return cells
-    compared = stats.compare_shares(cells["k"], cells["n"], cells["rest_k"], cells["rest_n"])
-    cells[["difference", "low", "high"]] = 100 * compared[["difference", "low", "high"]]
-    shares = cells["k"] / cells["n"], cells["rest_k"] / cells["rest_n"]
     cells = cells.rename(columns={"rest_n": "compared_n"}).assign(
+        unit="pp", left_out=[[] for _ in range(len(cells))]
+    )
+    whole = cells[["rest_k", "compared_n"]]
+    standing = pd.Series(False, cells.index)
+    while True:
+        cells = _judge_cells(cells, minimum, smallest["share"])
+        # One at a time, the surest first: beside it the others are seen as they are.
+        new = cells[cells["verdict"].eq(stats.EVIDENCE) & ~standing].sort_values(["p", "level"])
+        new = new.drop_duplicates(["segment", "topic"]).index
+        if new.empty:
+            return cells
+        standing[new] = True
+        cells = _clear_rest(cells.assign(**whole), standing)
+
+
+def _judge_cells(cells: pd.DataFrame, minimum: int, smallest: float) -> pd.DataFrame:
+    """Return cells with everything that k of n against rest_k of compared_n tells."""
+    compared = stats.compare_shares(cells["k"], cells["n"], cells["rest_k"], cells["compared_n"])
+    shares = cells["k"] / cells["n"], cells["rest_k"] / cells["compared_n"]
+    cells = cells.assign(
+        difference=100 * compared["difference"], low=100 * compared["low"], high=100 * compared["high"],
         p=compared["p"], value=100 * shares[0], compared_value=100 * shares[1],
-        effect_size=proportion_effectsize(*shares), unit="pp",
-        show=[stats.show_level(n, minimum) for n in np.minimum(cells["n"], cells["rest_n"])],
+        show=[stats.show_level(n, minimum) for n in np.minimum(cells["n"], cells["compared_n"])],
     )  # fmt: skip
-    cells["effect_size"] = cells["effect_size"].where(cells["show"] == "percentages")
-    return stats.judge_family(cells, smallest=smallest["share"])
+    effects = pd.Series(proportion_effectsize(*shares), index=cells.index)
+    cells["effect_size"] = effects.where(cells["show"] == "percentages")
+    return stats.judge_family(cells, smallest=smallest)
+
+
+def _clear_rest(cells: pd.DataFrame, standing: pd.Series) -> pd.DataFrame:
+    """Return cells whose rest has no other level that stands out itself; where too few would be left, as they were."""
+    counts = cells[["k", "n"]].where(standing, 0)
+    out = counts.groupby([cells["segment"], cells["topic"]]).transform("sum") - counts
+    enough = (cells["compared_n"] - out["n"] >= stats.FEWEST_FOR_PERCENTAGES) & (out["n"] > 0)
+    out = out.where(enough, 0)
+    names = cells[standing].groupby(["segment", "topic"])["level"].agg(list).to_dict()
+    places = zip(cells["segment"], cells["topic"], cells["level"], enough, strict=True)
+    left_out = [
+        sorted(set(names[segment, topic]) - {level}) if cleared else []
+        for segment, topic, level, cleared in places
+    ]
+    return cells.assign(
+        rest_k=cells["rest_k"] - out["k"], compared_n=cells["compared_n"] - out["n"], left_out=left_out
+    )
 
 
 def compare_segments(
@@ -205,5 +243,8 @@ def _describe_cell(row: dict, label: str) -> str:
             f" rest mention it; too few for percentages. In the light of the other groups {here}:"
             f" {format_value(row['shrunk'], '%')} ({span}), empirical Bayes."
         )
-    claim = describe_difference(row, what=what, here=here, there="in the rest")
+    there = (
+        f"in the rest without {', '.join(map(str, row['left_out']))}" if row["left_out"] else "in the rest"
+    )
+    claim = describe_difference(row, what=what, here=here, there=there)
     return f"{claim.removesuffix('.')}; effect size h = {row['effect_size']:+.2f}."
