@@ -84,12 +84,18 @@ def make_peer(language: str):
     )
 
 
+def read_rules_of(language: str) -> pd.DataFrame:
+    """Return the rules that the package brings for a language."""
+    text = (Path(vocwb.__file__).parent / "rules" / f"{language}.yml").read_text(encoding="utf-8")
+    return parse_rules({language: text})
+
+
 def run_ours(
     texts: np.ndarray, labels: np.ndarray, held: np.ndarray, language: str
 ) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Return codes, probabilities, and seconds of training and of coding."""
     began = time.perf_counter()
-    coder = fit_coder(texts, labels, language=language)
+    coder = fit_coder(texts, labels, language=language, rules=read_rules_of(language))
     trained = time.perf_counter()
     said = predict_codes(coder, held)
     ended = time.perf_counter()
@@ -138,8 +144,7 @@ def cross_validate(rows: pd.DataFrame, language: str, seed: int, run) -> dict:
 
 def code_cold(rows: pd.DataFrame, language: str) -> dict:
     """Return the figures of the rules alone, on two classes."""
-    text = (Path(vocwb.__file__).parent / "rules" / f"{language}.yml").read_text(encoding="utf-8")
-    rules = parse_rules({language: text})
+    rules = read_rules_of(language)
     began = time.perf_counter()
     scores = score_polarity(rows["verbatim"], rules, language=language)
     took = time.perf_counter() - began

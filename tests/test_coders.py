@@ -8,7 +8,9 @@ import pytest
 
 from vocwb.schemas import check_table, empty_table
 from vocwb.understand.coders import choose_codes, code_by_learning, gather_labels
+from vocwb.understand.rules import parse_rules
 
+NO_RULES = parse_rules({})
 STARS = SimpleNamespace(label="Stars", low=1, high=5, metric="rating")
 NPS = SimpleNamespace(label="NPS", low=0, high=10, metric="nps")
 CES = SimpleNamespace(label="Effort", low=1, high=7, metric="ces")
@@ -79,7 +81,7 @@ def learnt():
     both = pd.concat([opinions, unrated], ignore_index=True)
     more = make_codes([decide(one, "rules", "cannot tell") for one in unrated["feedback_id"]])
     codes = pd.concat([rules, more], ignore_index=True)
-    return both, codes, labels, *code_by_learning(both, codes, labels)
+    return both, codes, labels, *code_by_learning(both, codes, labels, NO_RULES)
 
 
 def test_words_that_no_rule_knows_are_learnt_from_the_stars(learnt):
@@ -96,7 +98,7 @@ def test_words_that_no_rule_knows_are_learnt_from_the_stars(learnt):
 def test_it_is_the_same_in_any_order_of_rows(learnt):
     opinions, codes, labels, learned, quality = learnt
     shuffled = [frame.sample(frac=1, random_state=3) for frame in (opinions, codes, labels)]
-    again, judged = code_by_learning(*shuffled)
+    again, judged = code_by_learning(*shuffled, NO_RULES)
     pd.testing.assert_frame_equal(learned, again)
     pd.testing.assert_frame_equal(quality, judged)
 
@@ -105,7 +107,7 @@ def test_too_little_falls_back_to_the_rules_and_says_so():
     opinions = make_opinions(30, language="bg")
     rules = make_codes([decide(one, "rules", "negative") for one in opinions["feedback_id"]])
     learned, quality = code_by_learning(
-        opinions, rules, gather_labels(opinions, {"stars": STARS}, empty_table("codes"))
+        opinions, rules, gather_labels(opinions, {"stars": STARS}, empty_table("codes")), NO_RULES
     )
     assert learned.empty
     row = quality.iloc[0]

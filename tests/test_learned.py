@@ -9,6 +9,7 @@ import pytest
 
 from vocwb.errors import ProgrammeError
 from vocwb.understand.learned import fit_coder, predict_codes
+from vocwb.understand.rules import parse_rules
 from vocwb.understand.text_features import count_grams, fit_grams, locate_grams, share_unseen, split_texts
 
 # Praise, blame, and what they are about: enough to make distinct texts of both sides in each language.
@@ -45,6 +46,17 @@ def test_it_reads_negation_in_each_language(language):
     found = predict_codes(coder, [f"{things[0]} {praise}", f"{things[0]} {blame}"])
     assert found["label"].tolist() == ["positive", "negative"]
     assert (found["probability"] > 0.8).all()
+
+
+def test_rules_tell_of_words_that_no_example_had():
+    rules = parse_rules(
+        {"en": "{polarity: {positive: [superb, very good], negative: [dreadful]}, negation: {before: [not]}}"}
+    )
+    texts = ["a jetty of superb", "a jetty of dreadful", "a jetty of not superb"]
+    for known in (rules, None):
+        coder = fit_coder(*make_texts("en", flipped=0.1), language="en", rules=known)
+        superb, dreadful, not_superb = predict_codes(coder, texts)["p_positive"]
+        assert (superb > 0.5 > max(dreadful, not_superb)) == (known is not None)
 
 
 def test_the_order_of_the_rows_changes_nothing():

@@ -59,14 +59,15 @@ def gather_labels(opinions: pd.DataFrame, questions: Mapping, human: pd.DataFram
 
 
 def code_by_learning(
-    opinions: pd.DataFrame, codes: pd.DataFrame, labels: pd.DataFrame, *, seed: int = 0
+    opinions: pd.DataFrame, codes: pd.DataFrame, labels: pd.DataFrame, rules: pd.DataFrame, *, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return codes of coder "learned", and how far the learned coder and the rules can be trusted, by language.
 
     opinions: feedback_id, response_id, respondent_id, language, month, verbatim; codes: those of the rules; labels:
-    as `gather_labels` gives them. In each language with labels enough (`validation.enough_labels`) a coder is trained
-    on all of them (`learned.fit_coder`) and codes every verbatim's polarity, with its probability; a verbatim that it
-    was trained on too, so that what stars and words say apart is told by the rules (`list_disagreements`).
+    as `gather_labels` gives them; rules: as `rules.parse_rules` gives them. In each language with labels enough
+    (`validation.enough_labels`) a coder is trained on all of them, with the rules beside them (`learned.fit_coder`),
+    and codes every verbatim's polarity, with its probability; a verbatim that it was trained on too, so that what
+    stars and words say apart is told by the rules (`list_disagreements`).
     Category, span and ask are the rules'; so is the intensity where both feel alike, else it is empty.
     Elsewhere there is no learned code.
 
@@ -78,7 +79,8 @@ def code_by_learning(
     >>> opinions = pd.DataFrame({"feedback_id": ["f"], "response_id": ["r"], "respondent_id": [None],
     ...                          "language": ["en"], "month": ["2025-01"], "verbatim": ["late"]})
     >>> labels = pd.DataFrame({"feedback_id": ["f"], "polarity": ["negative"], "truth": ["rating"]})
-    >>> _, quality = code_by_learning(opinions, empty_table("codes"), labels)
+    >>> from vocwb.understand.rules import parse_rules
+    >>> _, quality = code_by_learning(opinions, empty_table("codes"), labels, parse_rules({}))
     >>> quality[["language", "coder", "counts"]].values.tolist()
     [['en', 'rules', True]]
     """
@@ -99,6 +101,7 @@ def code_by_learning(
             texts,
             said,
             language=language,
+            rules=rules,
             groups=unit_of(own).tolist(),
             times=own["month"].tolist(),
             seed=seed,
@@ -106,7 +109,7 @@ def code_by_learning(
         better = bool(tested["macro_f1"].iloc[0] >= ruled["macro_f1"])
         rows += [place | row | {"coder": LEARNED, "counts": better} for row in tested.to_dict("records")]
         rows.append(place | ruled | {"coder": RULES, "way": "all labels", "counts": not better})
-        coder = fit_coder(texts, said, language=language, seed=seed)
+        coder = fit_coder(texts, said, language=language, rules=rules, seed=seed)
         predicted = predict_codes(coder, heard["verbatim"].tolist())
         found.append(_fill_codes(heard["feedback_id"], predicted, codes))
     quality = pd.DataFrame(rows, columns=list(empty_table("quality").columns))

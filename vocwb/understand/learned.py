@@ -3,7 +3,7 @@
 For each class three views weigh a text: a logistic regression on its weighted word and letter sequences, one on
 their naive-Bayes ratios, and how much likelier each word and letter is, after those before it, than in the other
 classes. How probable the classes are, and where the line between them lies, is learned from texts that the views had
-not seen.
+not seen; there the rules, where they are given, tell what the examples are too few to teach: the words that they lack.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from sklearn.preprocessing import normalize
 
 from vocwb.errors import ProgrammeError
 from vocwb.languages import describe_language
+from vocwb.understand.coding import score_polarity
 from vocwb.understand.text_features import (
     Grams,
     Places,
@@ -38,6 +39,7 @@ _STRENGTHS = 2.0, 1.0  # of the two regressions, in the middle of what served on
 _PRIORS = 1.0, 3.0  # of words and of letters, which repeat one another more
 _TINY = 1e-9
 _LONGEST_SHIFT = 1.5
+_BRIEF = 5  # characters, so that one word alone is no sea of feeling
 
 
 class Readings(NamedTuple):
@@ -65,6 +67,7 @@ class Coder(NamedTuple):
     """A fitted coder; labels are its classes, left_out those that had too few texts, n the texts it learned from.
 
     unseen: mean and standard deviation, over texts held out, of the share of words that the others did not have.
+    rules: those that it was given, else None.
     """
 
     language: str
@@ -78,9 +81,12 @@ class Coder(NamedTuple):
     calibration: LogisticRegression
     shifts: np.ndarray
     unseen: tuple[float, float]
+    rules: pd.DataFrame | None
 
 
-def fit_coder(texts: Iterable[str], labels: Iterable[str], *, language: str, seed: int = 0) -> Coder:
+def fit_coder(
+    texts: Iterable[str], labels: Iterable[str], *, language: str, rules: pd.DataFrame | None = None, seed: int = 0
+) -> Coder:  # fmt: skip
     """Return a coder that has learned from verbatims of one language, each with its label.
 
     Probabilities (0-1) are those of a logistic regression on the views' verdicts, which count alike, on texts that
@@ -88,7 +94,8 @@ def fit_coder(texts: Iterable[str], labels: Iterable[str], *, language: str, see
     shift for each class, chosen for the highest macro-F1 to expect. Neither the order of the rows nor anything but
     `seed` matters. Labels of under 10 texts are left out. Views: tf-idf; naive-Bayes ratios (Wang and Manning 2012,
     "Baselines and bigrams"); ratios of language models, joined with these after Mesnil et al. 2014, "Ensemble of
-    generative and discriminative techniques". Raises ProgrammeError where fewer than two labels are left.
+    generative and discriminative techniques". rules: from `rules.parse_rules`; how positive their words find a text
+    (`coding.score_polarity`) then counts beside the views. Raises ProgrammeError where fewer than two labels are left.
 
     >>> coder = fit_coder(["good tea"] * 10 + ["bad tea"] * 10, ["1"] * 10 + ["0"] * 10, language="en")
     >>> predict_codes(coder, ["good"])["label"].tolist()
@@ -121,14 +128,14 @@ def fit_coder(texts: Iterable[str], labels: Iterable[str], *, language: str, see
         verdicts[test], folds[test] = _judge(views, readings, test), fold
     # The views count alike: weights learned from the same verdicts served worse.
     scales = (verdicts.std(axis=(0, 1)) + _TINY) * [1, 1, *[len(grams)] * len(grams)]
-    pooled = (verdicts / scales).sum(axis=2)
+    pooled = _pool(verdicts, scales, rows["text"], rules, language)
     calibration = LogisticRegression(max_iter=1000).fit(pooled, y)
     unseen = share_unseen(grams[0], places[0], len(rows), folds=folds)
     return Coder(
         language=language, labels=tuple(names), left_out=left_out, n=len(rows), grams=grams, idf=idf,
         views=tuple(_fit_views(grams, readings, y, everything, len(names), seed)),
         scales=scales, calibration=calibration, shifts=_choose_shifts(_log_chances(calibration, pooled)),
-        unseen=(float(unseen.mean()), float(unseen.std())),
+        unseen=(float(unseen.mean()), float(unseen.std())), rules=rules,
     )  # fmt: skip
 
 
@@ -146,7 +153,8 @@ def predict_codes(coder: Coder, texts: Iterable[str]) -> pd.DataFrame:
         places = [locate_grams(known, part) for known, (part, _) in zip(coder.grams, sequences, strict=True)]
         readings, _ = _read(coder.grams, places, len(texts), coder.idf)
         verdicts = _judge(coder.views, readings, np.arange(len(texts)))
-        logs = _log_chances(coder.calibration, (verdicts / coder.scales).sum(axis=2))
+        pooled = _pool(verdicts, coder.scales, texts, coder.rules, coder.language)
+        logs = _log_chances(coder.calibration, pooled)
     chosen = (logs + coder.shifts).argmax(axis=1)
     shares = np.exp(logs)
     codes = pd.DataFrame(shares, columns=[f"p_{label}" for label in coder.labels])
@@ -256,6 +264,19 @@ def _judge(views: Iterable[View], readings: Readings, test: np.ndarray) -> np.nd
         for view in views
     ]
     return np.stack(verdicts, axis=1)
+
+
+def _pool(
+    verdicts: np.ndarray, scales: np.ndarray, texts: Iterable[str], rules: pd.DataFrame | None, language: str
+) -> np.ndarray:
+    """Return for each text what all views say of each class, and of the rules the side, its weight and its density."""
+    pooled = (verdicts / scales).sum(axis=2)
+    if rules is None:
+        return pooled
+    score = score_polarity(texts, rules, language=language)
+    sizes = np.array([len(text) for text in texts])
+    told = np.sign(score), np.sign(score) * np.log1p(np.abs(score)), score / np.sqrt(sizes + _BRIEF)
+    return np.column_stack([pooled, *told])
 
 
 def _log_chances(calibration: LogisticRegression, pooled: np.ndarray) -> np.ndarray:

@@ -28,14 +28,15 @@ def enough_labels(labels: Sequence[str]) -> bool:
 
 
 def validate_coder(
-    texts: Sequence[str], labels: Sequence[str], *, language: str, groups: Sequence | None = None,
-    times: Sequence[str] | None = None, seed: int = 0,
+    texts: Sequence[str], labels: Sequence[str], *, language: str, rules: pd.DataFrame | None = None,
+    groups: Sequence | None = None, times: Sequence[str] | None = None, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """Return how well `learned.fit_coder` does on texts that it was not trained on, a row a way, in any order of rows.
 
-    groups: who said it; all that one person said is held out together ("by respondent", three parts; without groups
-    "by text"). times: when, as words that sort; where the earlier two thirds are enough to learn from and 30 texts
-    are later, what these teach is tested on the later ones ("later months"). Labels of under 20 texts are left out.
+    rules: as `fit_coder` takes them. groups: who said it; all that one person said is held out together ("by
+    respondent", three parts; without groups "by text"). times: when, as words that sort; where the earlier two thirds
+    are enough to learn from and 30 texts are later, what these teach is tested on the later ones ("later months").
+    Labels of under 20 texts are left out.
     Columns: way, n (texts tested), classes, and those of `judge_codes`. Empty where there is not enough to learn from.
 
     >>> texts = [f"{word} {number}" for number in range(90) for word in ("good", "bad")]
@@ -62,7 +63,9 @@ def validate_coder(
         ways["later months"] = [later]
     found = []
     for way, parts in ways.items():
-        said = pd.concat([_test_part(rows, *part, language, seed) for part in parts], ignore_index=True)
+        said = pd.concat(
+            [_test_part(rows, *part, language, rules, seed) for part in parts], ignore_index=True
+        )
         judged = judge_codes(
             said["truth"], said["label"], probability=said["probability"], groups=said["group"]
         )
@@ -130,9 +133,15 @@ def _split_time(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _test_part(
-    rows: pd.DataFrame, train: np.ndarray, test: np.ndarray, language: str, seed: int
+    rows: pd.DataFrame,
+    train: np.ndarray,
+    test: np.ndarray,
+    language: str,
+    rules: pd.DataFrame | None,
+    seed: int,
 ) -> pd.DataFrame:
-    coder = fit_coder(rows["text"].iloc[train], rows["label"].iloc[train], language=language, seed=seed)
+    learnt = rows.iloc[train]
+    coder = fit_coder(learnt["text"], learnt["label"], language=language, rules=rules, seed=seed)
     held = rows.iloc[test].reset_index(drop=True)
     said = predict_codes(coder, held["text"])[["label", "probability"]]
     return said.assign(truth=held["label"], group=held["group"])
