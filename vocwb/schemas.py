@@ -119,9 +119,9 @@ TABLES = {
         "month",
     ),
     "quality": _table(
-        "language:str variable:str truth:str n:int coder:str way:str classes:int? accuracy:float? macro_f1:float?"
-        " low:float? high:float? ece:float? counts:bool",
-        "language variable coder way",
+        "language:str channel:str? variable:str truth:str n:int coder:str way:str classes:int? accuracy:float?"
+        " macro_f1:float? low:float? high:float? ece:float? counts:bool",
+        "language channel variable coder way",
         "month",
     ),
     "findings": _table(

@@ -165,10 +165,15 @@ def tell_trust(quality: pd.DataFrame) -> dict[str, list[str]]:
     {}
     """
     told: dict[str, list[str]] = {}
-    for row in list_records(
-        quality.sort_values(["language", "counts"], ascending=[True, False], kind="stable")
-    ):
+    quality = quality[quality["variable"] == "polarity"]
+    order = {
+        "by": ["language", "channel", "counts"],
+        "ascending": [True, True, False],
+        "na_position": "first",
+    }
+    for row in list_records(quality.sort_values(**order, kind="stable")):
         sentence = "Counted: the " if row["counts"] else "Beside it: the "
+        sentence = f"In {row['channel']}: the " if row["channel"] else sentence
         sentence += {"learned": "learned coder", "rules": "rules"}.get(row["coder"], row["coder"])
         if row["macro_f1"] is not None and row["n"] >= FEWEST_FOR_PERCENTAGES:
             sentence += (

@@ -7,10 +7,13 @@ import pandas as pd
 
 from vocwb.languages import LANGUAGES
 from vocwb.schemas import check_table, empty_table, unit_of
+from vocwb.stats import FEWEST_FOR_PERCENTAGES
 from vocwb.understand.agreement import HUMAN, SETTLED
 from vocwb.understand.coding_sample import settle_codes
+from vocwb.understand.domains import measure_novelty
 from vocwb.understand.hub_coders import HubCoder, code_by_model
-from vocwb.understand.learned import fit_coder, predict_codes
+from vocwb.understand.learned import Coder, fit_coder, predict_codes
+from vocwb.understand.learned_categories import learn_categories
 from vocwb.understand.validation import enough_labels, judge_codes, validate_coder
 
 LEARNED, RULES = "learned", "rules"
@@ -59,28 +62,32 @@ def gather_labels(opinions: pd.DataFrame, questions: Mapping, human: pd.DataFram
 
 
 def code_by_learning(
-    opinions: pd.DataFrame, codes: pd.DataFrame, labels: pd.DataFrame, rules: pd.DataFrame, *, seed: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    opinions: pd.DataFrame, codes: pd.DataFrame, labels: pd.DataFrame, human: pd.DataFrame, rules: pd.DataFrame,
+    *, seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Return codes of coder "learned", and how far the learned coder and the rules can be trusted, by language.
 
-    opinions: feedback_id, response_id, respondent_id, language, month, verbatim; codes: those of the rules; labels:
-    as `gather_labels` gives them; rules: as `rules.parse_rules` gives them. In each language with labels enough
-    (`validation.enough_labels`) a coder is trained on all of them, with the rules beside them (`learned.fit_coder`),
-    and codes every verbatim's polarity, with its probability; a verbatim that it was trained on too, so that what
-    stars and words say apart is told by the rules (`list_disagreements`).
-    Category, span and ask are the rules'; so is the intensity where both feel alike, else it is empty.
-    Elsewhere there is no learned code.
+    opinions: feedback_id, response_id, respondent_id, language, channel, month, verbatim; codes: those of the rules;
+    labels: as `gather_labels` gives them; human: codes of people; rules: as `rules.parse_rules` gives them. In each
+    language with labels enough (`validation.enough_labels`) a coder is trained on all of them, with the rules beside
+    them (`learned.fit_coder`), and codes every verbatim's polarity, with its probability; a verbatim that it was
+    trained on too, so that what stars and words say apart is told by the rules (`list_disagreements`). Categories are
+    the rules' but for those that people coded often enough (`learned_categories.learn_categories`). Span and ask are
+    the rules'; so is the intensity where both feel alike, else it is empty. Elsewhere there is no learned code.
 
     quality: the table of that name: accuracy, macro_f1 with its interval, and calibration error (ece) of the learned
     coder on respondents and on months that it was not trained on (`validation.validate_coder`), of the rules on the
-    same labels, and which of the two `counts`: the learned one where its macro-F1 by respondent is the higher. A
-    language without labels enough says so in `way`.
+    same labels, and which of the two `counts`: the learned one where its macro-F1 by respondent is the higher; but in
+    a channel whose texts without a label are of another domain than those it learned from
+    (`domains.measure_novelty`) the rules count, since its figures say nothing there. A language without labels enough
+    says so in `way`.
 
-    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "response_id": ["r"], "respondent_id": [None],
+    >>> from vocwb.understand.rules import parse_rules
+    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "response_id": ["r"], "respondent_id": [None], "channel": "sms",
     ...                          "language": ["en"], "month": ["2025-01"], "verbatim": ["late"]})
     >>> labels = pd.DataFrame({"feedback_id": ["f"], "polarity": ["negative"], "truth": ["rating"]})
-    >>> from vocwb.understand.rules import parse_rules
-    >>> _, quality = code_by_learning(opinions, empty_table("codes"), labels, parse_rules({}))
+    >>> none = empty_table("codes")
+    >>> _, quality = code_by_learning(opinions, none, labels, none, parse_rules({}))
     >>> quality[["language", "coder", "counts"]].values.tolist()
     [['en', 'rules', True]]
     """
@@ -88,6 +95,7 @@ def code_by_learning(
     opinions = opinions[opinions["language"].isin(list(LANGUAGES))].sort_values("feedback_id")
     known = opinions.merge(labels[labels["polarity"].isin(LEARNT)], on="feedback_id")
     feelings = codes.drop_duplicates("feedback_id").set_index("feedback_id")["polarity"]
+    settled = settle_codes(human)
     for language, heard in opinions.groupby("language", sort=True):
         own = known[known["language"] == language]
         ruled = _judge(own, own["feedback_id"].map(feelings)) if len(own) else {}
@@ -97,21 +105,22 @@ def code_by_learning(
             rows.append(place | ruled | {"coder": RULES, "way": way, "counts": True})
             continue
         texts, said = own["verbatim"].tolist(), own["polarity"].tolist()
-        tested = validate_coder(
-            texts,
-            said,
-            language=language,
-            rules=rules,
-            groups=unit_of(own).tolist(),
-            times=own["month"].tolist(),
-            seed=seed,
-        )
+        options = {"language": language, "rules": rules, "seed": seed}
+        who = {"groups": unit_of(own).tolist(), "times": own["month"].tolist()}
+        tested = validate_coder(texts, said, **options, **who)
         better = bool(tested["macro_f1"].iloc[0] >= ruled["macro_f1"])
         rows += [place | row | {"coder": LEARNED, "counts": better} for row in tested.to_dict("records")]
         rows.append(place | ruled | {"coder": RULES, "way": "all labels", "counts": not better})
-        coder = fit_coder(texts, said, language=language, rules=rules, seed=seed)
-        predicted = predict_codes(coder, heard["verbatim"].tolist())
-        found.append(_fill_codes(heard["feedback_id"], predicted, codes))
+        coder = fit_coder(texts, said, **options)
+        if better:
+            unlabelled = heard[~heard["feedback_id"].isin(own["feedback_id"])]
+            rows += [place | row for row in _find_new_channels(coder, unlabelled)]
+        chosen = codes[codes["feedback_id"].isin(heard["feedback_id"])]
+        chosen, judged = learn_categories(heard, chosen, settled, **options)
+        rows += [place | row for row in judged]
+        found.append(
+            _fill_codes(heard["feedback_id"], predict_codes(coder, heard["verbatim"].tolist()), chosen)
+        )
     quality = pd.DataFrame(rows, columns=list(empty_table("quality").columns))
     learned = pd.concat([frame for frame in found if len(frame)] or found, ignore_index=True)
     order = ["feedback_id", "coder", "category"]
@@ -142,18 +151,24 @@ def choose_codes(codes: pd.DataFrame, quality: pd.DataFrame, opinions: pd.DataFr
     """Return the codes that reports count, of one coder a verbatim.
 
     What people settled first (coder "human:settled"), then the coder that `quality` says counts in the language,
-    then a hub model's, then the rules'. opinions: feedback_id, language.
+    and the channel, then a hub model's, then the rules'. opinions: feedback_id, language, channel.
 
     >>> codes = pd.DataFrame({"feedback_id": "f", "coder": ["human:a", "rules"], "category": "price",
     ...                       "polarity": "negative", "intensity": 3, "ask": None})
-    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "language": ["en"]})
+    >>> opinions = pd.DataFrame({"feedback_id": ["f"], "language": ["en"], "channel": ["survey"]})
     >>> choose_codes(codes, empty_table("quality"), opinions)["coder"].tolist()
     ['human:settled']
     """
     settled = settle_codes(codes)
     codes = pd.concat([settled, codes[~codes["coder"].str.startswith(HUMAN)]], ignore_index=True)
-    counting = quality[quality["counts"]].drop_duplicates("language").set_index("language")["coder"]
-    best = codes["feedback_id"].map(opinions.set_index("feedback_id")["language"].map(counting))
+    counting = quality[quality["counts"] & quality["variable"].eq("polarity")].drop_duplicates(
+        ["language", "channel"]
+    )
+    of_channel = counting.dropna(subset="channel").set_index(["language", "channel"])["coder"]
+    of_language = counting[counting["channel"].isna()].set_index("language")["coder"]
+    places = opinions.set_index("feedback_id")[["language", "channel"]]
+    best = pd.Series(of_channel.reindex(pd.MultiIndex.from_frame(places)).to_numpy(), places.index)
+    best = codes["feedback_id"].map(best.fillna(places["language"].map(of_language)))
     kinds = [
         codes["coder"].eq(SETTLED), codes["coder"].eq(best), codes["coder"].str.startswith("model:"),
         codes["coder"].eq(RULES),
@@ -168,6 +183,24 @@ def _judge(own: pd.DataFrame, coded: pd.Series) -> dict:
     """Return the figures of codes against labels; a verbatim without a code is wrong."""
     judged = judge_codes(own["polarity"], coded.astype("str").fillna(""), groups=unit_of(own))
     return {"classes": own["polarity"].nunique()} | judged
+
+
+def _find_new_channels(coder: Coder, unlabelled: pd.DataFrame) -> list[dict]:
+    """Return a row of quality for each channel that is of another domain than what the coder learned from."""
+    rows = []
+    for channel, said in unlabelled.groupby("channel", sort=True):
+        if len(said) < FEWEST_FOR_PERCENTAGES:
+            continue
+        new = measure_novelty(coder, said["verbatim"])
+        if new.is_new_domain:
+            way = (
+                f"a new domain for the learned coder: {new.unseen:.0%} of the words of {new.n:,} verbatims are new to"
+                f" it, where {new.expected:.0%} would be expected"
+            )
+            rows.append(
+                {"channel": channel, "n": new.n, "truth": "none", "coder": RULES, "way": way, "counts": True}
+            )
+    return rows
 
 
 def _name_truth(own: pd.DataFrame) -> str:
