@@ -14,7 +14,7 @@ rules' `score_polarity` decides, and what has none goes to the side that is the 
 English: VADER, where the package vaderSentiment is installed. With --rules-from-labels: a text gets the first label
 whose words, cut to five letters, all stand in it, else the commonest, beside the learned coder.
 With --other FILE (--other-text, --other-label): trained on --data, tested on that file, beside the peer: how much is
-lost on another domain, against the folds within the first.
+lost on another domain, against the folds within the first, and whether `measure_novelty` warns, which sees no label.
 
     python benchmarks/coding.py --data reviews.csv --text text --label stars --language en --positive 4 --negative 2
 """
@@ -36,6 +36,7 @@ from sklearn.pipeline import make_pipeline, make_union
 
 import vocwb
 from vocwb.understand.coding import score_polarity
+from vocwb.understand.domains import measure_novelty
 from vocwb.understand.learned import fit_coder, predict_codes
 from vocwb.understand.rules import parse_rules
 from vocwb.understand.validation import calibration_error
@@ -224,6 +225,8 @@ def main() -> None:
         known = rows["verbatim"].to_numpy(dtype=object), rows["label"].to_numpy(dtype=object)
         truth, held = other["label"].to_numpy(dtype=object), other["verbatim"].to_numpy(dtype=object)
         ours["other"] = judge(truth, *run_ours(*known, held, options.language))
+        coder = fit_coder(*known, language=options.language)
+        ours["other"]["novelty"] = measure_novelty(coder, held)._asdict()
         peers["tfidf_logistic"]["other"] = judge(truth, *run_peer(*known, held, options.language))
     found = {"benchmark": "coding", "data": options.data.name, "n": len(rows), "language": options.language}
     found |= {"cold": options.cold, "n_labels": rows["label"].nunique(), "ours": ours, "peers": peers}
