@@ -165,15 +165,11 @@ def tell_trust(quality: pd.DataFrame) -> dict[str, list[str]]:
     {}
     """
     told: dict[str, list[str]] = {}
-    quality = quality[quality["variable"] == "polarity"]
-    order = {
-        "by": ["language", "channel", "counts"],
-        "ascending": [True, True, False],
-        "na_position": "first",
-    }
-    for row in list_records(quality.sort_values(**order, kind="stable")):
+    quality = quality[quality["variable"] == "polarity"].sort_values(
+        ["language", "counts"], ascending=[True, False], kind="stable"
+    )
+    for row in list_records(quality[quality["channel"].isna()]):
         sentence = "Counted: the " if row["counts"] else "Beside it: the "
-        sentence = f"In {row['channel']}: the " if row["channel"] else sentence
         sentence += {"learned": "learned coder", "rules": "rules"}.get(row["coder"], row["coder"])
         if row["macro_f1"] is not None and row["n"] >= FEWEST_FOR_PERCENTAGES:
             sentence += (
@@ -183,6 +179,11 @@ def tell_trust(quality: pd.DataFrame) -> dict[str, list[str]]:
         else:
             sentence += f" ({row['way']})"
         told.setdefault(name_language(row["language"]), []).append(sentence + ".")
+    for language, rows in quality.dropna(subset="channel").groupby("language"):
+        channels = ", ".join(channel.replace("_", " ") for channel in sorted(rows["channel"]))
+        told[name_language(language)].append(
+            f"But in {channels}: the rules. Many of the words there are new to the learned coder, a new domain for it."
+        )
     return told
 
 
