@@ -7,7 +7,7 @@ a customer or of a colleague ever stands where Vega looks for a field, an expres
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import altair as alt
@@ -32,8 +32,15 @@ _TIPS = [alt.Tooltip(f"{field}:N", title=title) for field, title in (
     ("verdict", "verdict"))]  # fmt: skip
 
 
-def _draw(rows: pd.DataFrame, *layers: alt.Chart, height: int | alt.Step) -> alt.LayerChart:
-    data = rows.reindex(columns=_FIELDS)
+def draw_layers(
+    rows: pd.DataFrame, *layers: alt.Chart, height: int | alt.Step, fields: Sequence[str] = _FIELDS
+) -> alt.LayerChart:
+    """Return layers on one frame, of which only these fields are kept, in the look that all charts have.
+
+    >>> draw_layers(pd.DataFrame({"label": ["late"]}), alt.Chart().mark_point(), height=90).height
+    90
+    """
+    data = rows.reindex(columns=list(fields))
     return (
         alt.layer(*layers, data=data)
         .properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
@@ -97,7 +104,7 @@ def chart_shares(
     """
     rows = _order(rows, ordered)
     x = alt.X("low:Q", title=title, scale=alt.Scale(domainMin=0, nice=True))
-    return _draw(rows, *_dots(rows, x), height=alt.Step(44))
+    return draw_layers(rows, *_dots(rows, x), height=alt.Step(44))
 
 
 def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% interval") -> alt.LayerChart:
@@ -118,7 +125,7 @@ def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% 
     room = 0.06 * (max(ends) - min(ends) or 1)
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False)
     x = alt.X("low:Q", title=title, scale=scale)
-    return _draw(rows, zero, *_dots(rows, x), height=alt.Step(44))
+    return draw_layers(rows, zero, *_dots(rows, x), height=alt.Step(44))
 
 
 def chart_trend(
@@ -179,7 +186,7 @@ def chart_trend(
             y=alt.Y("latest:Q")
         ),
     ]
-    return _draw(rows, *layers, height=height)
+    return draw_layers(rows, *layers, height=height)
 
 
 def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = False) -> alt.LayerChart:
@@ -204,7 +211,7 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = 
         ),
         *_words(y, -6),
     ]  # fmt: skip
-    return _draw(rows, *layers, height=alt.Step(36))
+    return draw_layers(rows, *layers, height=alt.Step(36))
 
 
 def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") -> alt.LayerChart:
@@ -240,7 +247,7 @@ def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") ->
         .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
         *(words.transform_filter(first) for words in _words(y, -12)),
     ]  # fmt: skip
-    return _draw(cells, *layers, height=alt.Step(46))
+    return draw_layers(cells, *layers, height=alt.Step(46))
 
 
 def _order(rows: pd.DataFrame, ordered: bool) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from vocwb.errors import ReportError
 from vocwb.schemas import OUTLIER, unit_of
-from vocwb.share import sections, sections_drivers
+from vocwb.share import sections, sections_drivers, sections_time
 from vocwb.share.charts import bundle_script, escape_json, hash_script, interval_html, number_html
 from vocwb.share.quotes import check_page, check_quotes, choose_quotes, quote_html
 from vocwb.share.rows import (
@@ -233,6 +233,7 @@ def _read_view(
         "presence": sections.list_presence(opinions, programme.languages, month),
         "topics": sections.read_topics(rows, codebook, month, quote),
         "news": [row | {"quotes": quote(row, 2)} for row in tell_rows(of["news"])],
+        "movements": sections_time.read_movements(rows, quote),
         "feelings": sections.read_topics(rows, codebook, month, quote, section="feelings", what="feel so"),
         "categories": sections.read_topics(
             rows, codebook, month, quote, section="categories", what="speak of it"
