@@ -44,7 +44,7 @@ def chart_limits(rows: pd.DataFrame, *, height: int = 200) -> alt.LayerChart:
     base, step = alt.Chart(), {"interpolate": "step"}
     present = [where for where in WHERE if where in set(rows["where"])] or ["inside"]
     looks = [alt.Scale(domain=present, range=[WHERE[where][part] for where in present]) for part in range(3)]
-    legend = alt.Legend() if present != ["inside"] else None
+    legend = alt.Legend(columns=3) if present != ["inside"] else None
     rule = {"color": INK, "strokeDash": [3, 3], "strokeWidth": 1.25}
     layers = [
         base.mark_area(color=TEAL, opacity=0.1, **step).encode(x=x, y=y, y2="limit_high:Q"),
@@ -84,8 +84,10 @@ def _lay_out(rows: pd.DataFrame) -> pd.DataFrame:
     # A month without a value has no place among the shapes.
     return rows.assign(
         since=named.where(changed),
-        since_left=named.where(changed & ~late),
-        since_right=named.where(changed & late),
+        since_left=(changed & ~late).map(
+            {True: 1.0, False: None}
+        ),  # a predicate of validity takes numbers alone
+        since_right=(changed & late).map({True: 1.0, False: None}),
         where=rows["where"].where(rows["value"].notna()),
     )
 
@@ -104,7 +106,7 @@ def _tell_since(x: alt.X, side: str, align: str, dx: int) -> list[alt.Chart]:
     return [
         alt.Chart()
         .mark_text(**written, **colour)
-        .encode(x=x, y=alt.value(2), text=f"{side}:N")
+        .encode(x=x, y=alt.value(2), text="since:N")
         .transform_filter(kept)
         for colour in ({"stroke": PAPER, "strokeWidth": 4, "color": PAPER}, {"color": INK})
     ]

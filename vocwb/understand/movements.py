@@ -103,7 +103,7 @@ def tell_movements(
     now = series[series["month"] == month].set_index("series")
     warned = warn_early(series, month=month)
     rows = [
-        _tell_warning(row | now.loc[row["series"]].to_dict())
+        _tell_warning(now.loc[row["series"]].to_dict() | row)
         for row in warned[warned["series"].isin(now.index)].to_dict("records")
     ]
     of = dict(tuple(series.groupby("series")))
