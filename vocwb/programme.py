@@ -180,6 +180,12 @@ class Programme(Strict):
         return self.segments | {name: label for name, label in named.items() if name not in self.segments}
 
     @property
+    def stages(self) -> list[str]:
+        """The stages of the customers' journey that sources declare, in their order."""
+        declared = [one.stage for one in self.sources if one.stage and one.voice == "customer"]
+        return list(dict.fromkeys(declared))
+
+    @property
     def extra_columns(self) -> dict[str, str]:
         """The columns that this programme adds to `responses`: segments and reasons as text, answers as numbers."""
         return dict.fromkeys(self.text_columns, "str") | dict.fromkeys(self.questions, "float")

@@ -107,10 +107,13 @@ def chart_shares(
     return draw_layers(rows, *_dots(rows, x), height=alt.Step(44))
 
 
-def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% interval") -> alt.LayerChart:
+def chart_differences(
+    rows: pd.DataFrame, *, title: str = "difference, with 95% interval", ordered: bool = False
+) -> alt.LayerChart:
     """Return a forest plot: differences with their 95% intervals about a line at zero, the highest first.
 
-    Needs the columns that `prepare_rows` adds; a row without a value is left out. title names the axis.
+    Needs the columns that `prepare_rows` adds; a row without a value is left out. title names the axis; ordered:
+    the rows stay in their order.
 
     >>> from vocwb.schemas import make_findings
     >>> from vocwb.share.rows import prepare_rows
@@ -119,7 +122,7 @@ def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% 
     >>> chart_differences(prepare_rows(make_findings([row], section="topics", month="2025-01"))).to_dict()["height"]
     {'step': 44}
     """
-    rows = _sorted(rows[rows["value"].notna()], "value")
+    rows = _order(rows, ordered)
     zero = alt.Chart().mark_rule(color=INK, strokeWidth=1).encode(x=alt.datum(0))
     ends = [0.0, *rows["low"].dropna(), *rows["high"].dropna(), *rows["value"]]
     room = 0.06 * (max(ends) - min(ends) or 1)
@@ -212,42 +215,6 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = 
         *_words(y, -6),
     ]  # fmt: skip
     return draw_layers(rows, *layers, height=alt.Step(36))
-
-
-def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") -> alt.LayerChart:
-    """Return a heat map of counts: a strip of months below each label, in which nothing is an empty frame.
-
-    Needs row (its place, from 0), label, short, number (what stands at the end of the row), period, and value:
-    missing where something arrived and is too little to show (a dot). title names what the colour counts.
-
-    >>> cells = pd.DataFrame({"row": 0, "label": "mail", "short": "mail", "number": "7", "period": ["2025-01"],
-    ...                       "value": [7]})
-    >>> chart_months(cells).to_dict()["height"]
-    {'step': 46}
-    """
-    cells = cells.sort_values(["row", "period"], ignore_index=True)  # "undated" comes after the digits
-    cells = cells.assign(
-        latest=cells["row"].where(~cells["row"].duplicated()),
-        mark=cells["value"].gt(0).map({True: "some", False: "none"}).mask(cells["value"].isna(), "few"),
-    )
-    y = alt.Y("row:O", axis=None)
-    x = alt.X("period:O", title=None, sort=None, scale=alt.Scale(paddingInner=0.08),
-              axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False))  # fmt: skip
-    legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=160, tickCount=4)
-    scale = alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0)
-    shade = alt.Color("value:Q", scale=scale, legend=legend)
-    tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
-    box = {"height": {"band": 0.46}, "yOffset": 10}
-    mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}
-    first = alt.FieldValidPredicate(field="latest", valid=True)
-    layers = [
-        alt.Chart().mark_rect(fill=PAPER, stroke=LINE, **box).encode(x=x, y=y, tooltip=tips),
-        alt.Chart().mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=tips).transform_filter(mark["some"]),
-        alt.Chart().mark_point(yOffset=10, size=16, filled=True, color=MUTED, opacity=1)
-        .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
-        *(words.transform_filter(first) for words in _words(y, -12)),
-    ]  # fmt: skip
-    return draw_layers(cells, *layers, height=alt.Step(46))
 
 
 def _order(rows: pd.DataFrame, ordered: bool) -> pd.DataFrame:
