@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from vocwb.share.charts import draw_layers
-from vocwb.share.rows import INK, LINE, MUTED, PAPER, TEAL
+from vocwb.share.rows import INK, LINE, MUTED, PAPER
 
 _FIELDS = [
     "finding_id",
@@ -29,7 +29,8 @@ _TIPS = [
         ("count", "n"),
     )
 ]
-_PALE = "#e4efee"
+_PALE, _FULL = "#eef5f4", "#62a0a2"
+"""The ends of the shading; ink can be read on both (contrast 4.5 and more)."""
 
 
 def chart_cells(rows: pd.DataFrame, *, levels: list[str], title: str = "% of respondents") -> alt.LayerChart:
@@ -54,25 +55,20 @@ def chart_cells(rows: pd.DataFrame, *, levels: list[str], title: str = "% of res
                     labelColor=INK)  # fmt: skip
     x = alt.X("level:N", title=None, sort=None, scale=alt.Scale(domain=levels, paddingInner=0.06), axis=axis)
     legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=140, tickCount=3)
-    shade = alt.Color("value:Q", scale=alt.Scale(domain=[0, top], range=[_PALE, TEAL]), legend=legend)
+    shade = alt.Color("value:Q", scale=alt.Scale(domain=[0, top], range=[_PALE, _FULL]), legend=legend)
     box, middle = (
         {"height": {"band": 0.5}, "yOffset": 11},
         {"yOffset": 11, "baseline": "middle", "fontSize": 12},
     )
     shared = alt.FieldEqualPredicate(field="state", equal="share")
-    dark = alt.FieldGTPredicate(field="value", gt=0.55 * top)
-    light = {"and": [shared, {"not": dark}]}
-    other = {"not": shared}
     first = alt.FieldValidPredicate(field="first", valid=True)
     base = alt.Chart()
     named = {"align": "left", "fontSize": 13.5, "dy": -14, "baseline": "middle", "color": INK}
     layers = [
         base.mark_rect(fill=PAPER, stroke=LINE, **box).encode(x=x, y=y, tooltip=_TIPS),
         base.mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=_TIPS).transform_filter(shared),
-        *(
-            base.mark_text(color=colour, **middle).encode(x=x, y=y, text="number:N").transform_filter(kept)
-            for colour, kept in ((PAPER, {"and": [shared, dark]}), (INK, light), (MUTED, other))
-        ),
+        base.mark_text(color=INK, **middle).encode(x=x, y=y, text="number:N").transform_filter(shared),
+        base.mark_text(color=MUTED, **middle).encode(x=x, y=y, text="number:N").transform_filter({"not": shared}),
         base.mark_text(**named).encode(x=alt.value(0), y=y, text="short:N", tooltip=_TIPS[:1]).transform_filter(first),
     ]  # fmt: skip
     return draw_layers(rows, *layers, height=alt.Step(56), fields=_FIELDS)

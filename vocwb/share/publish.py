@@ -218,8 +218,12 @@ def _read_view(
     rows: pd.DataFrame, month: str, *, programme, codebook, opinions, quote: sections.Pick
 ) -> dict:
     """Return what the template shows of the findings."""
-    groups = list_evidence(rows, ["segments"])
-    evident = list_evidence(rows)
+    # At another stage another question was asked, so that its differences say little by themselves.
+    evident = [row for row in list_evidence(rows) if row["segment"] != "stage"]
+    by_stage = [row for row in list_evidence(rows, ["segments"]) if row["segment"] == "stage"]
+    groups = [row for row in evident if row["section"] == "segments"]
+    scored = [row for row in groups if row["unit"] != "pp"]
+    groups = [row for row in groups if row["unit"] == "pp"]
     of = {
         name: rows[rows["section"].eq(name)]
         for name in ("news", "segments", "drivers", "root_cause", "actions", "outcomes", "staff")
@@ -252,6 +256,8 @@ def _read_view(
         "paradoxes": sections_groups.read_paradoxes(rows, quote),
         "words": sections_groups.read_words(rows, quote),
         "stages": sections_groups.read_stages(rows, codebook, programme.stages),
+        "by_stage": by_stage,
+        "scored": scored,
         "drivers": sections_drivers.read_drivers(rows),
         "importance": sections_drivers.read_importance(rows),
         "drivers_tally": tally_verdicts(of["drivers"]),

@@ -31,6 +31,8 @@ DIFFERENCES = (
 )
 """The measures whose number for reading is their difference."""
 
+_SAID_ALONE = ("stage", "persona")
+
 SAID = {
     ("scores", "higher"): "went up",
     ("scores", "lower"): "went down",
@@ -146,7 +148,9 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
     level = [None if pd.isna(level) else str(labels.get(level, level)) for level in rows["level"]]
     # "False" or "3" says nothing without the segment that it is a level of.
     group = [
-        f"{labels.get(segment, segment)}: {one}" if section == "segments" and one else one
+        f"{labels.get(segment, segment)}: {one}"
+        if section == "segments" and one and segment not in _SAID_ALONE
+        else one
         for section, segment, one in zip(rows["section"], rows["segment"], level, strict=True)
     ]
     units = rows["unit"]
@@ -225,6 +229,8 @@ def tell_rows(rows: pd.DataFrame) -> list[dict]:
     for row in told:
         if row["section"] == "drivers" and row["level"]:
             row.update(label=row["level"], level=None, said=f"{row['said']}: {row['label']}")
+        if row["section"] == "segments" and row["said"] and row["unit"] != "pp":
+            row["said"] = f"scores {row['mark']} than the rest"
     return told
 
 

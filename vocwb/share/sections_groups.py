@@ -15,7 +15,7 @@ _OVER_ALL = "over all"
 
 
 def label_groups(findings: pd.DataFrame, labels: Mapping[str, str]) -> dict[str, str]:
-    """Return what people read for the words that set groups apart, for who was heard, and for levels of paradoxes.
+    """Return what people read for words that set groups apart, for categories of groups, and for levels of paradoxes.
 
     >>> findings = pd.DataFrame({"measure": ["log_odds", "paradox"], "subject": ["en:late", "csat"],
     ...                          "level": ["north", "express, within area"]})
@@ -24,6 +24,8 @@ def label_groups(findings: pd.DataFrame, labels: Mapping[str, str]) -> dict[str,
     """
     words = findings.loc[findings["measure"].eq("log_odds"), "subject"]
     named = {text: text.partition(":")[2] for text in words}
+    kinds = findings.loc[findings["subject"].str.match("(?:category|polarity):"), "subject"]
+    named |= {text: text.capitalize().replace(":", ": ") for text in kinds}
     for level in dict.fromkeys(findings.loc[findings["measure"].str.startswith("paradox"), "level"]):
         inner, _, rest = level.rpartition(", within ")
         column, _, stratum = rest.partition(": ")
