@@ -24,7 +24,7 @@ def adjust_segments(
     """Return findings on the differences of `segments` with the confounders held equal: within each of their levels.
 
     segments: what compare_segments of explain.segments found of the same tables; opinions also a column a confounder;
-    labels: column -> what people read. For each difference that was judged there: value is the difference from
+    labels: column -> what people read. For each difference with evidence there: value is the difference from
     everybody else, difference with low and high the same within the strata of all confounders together
     (paradoxes.adjust_difference), both in percentage points and of those whose confounders are known. A confounder
     that is the segment itself, or a part of the pair or persona, is left out; where none is left, so is the
@@ -47,7 +47,7 @@ def adjust_segments(
     [['free', -24.0, 0.0]]
     """
     pairs, personas, confounders = list(pairs), personas or {}, list(confounders)
-    judged = segments[segments["measure"].eq("difference") & segments["verdict"].isin(stats.VERDICTS)]
+    judged = segments[segments["measure"].eq("difference") & segments["verdict"].eq(stats.EVIDENCE)]
     cells = []
     if confounders and len(judged):
         marked = mark_personas(pair_columns(opinions, pairs), personas)
@@ -108,6 +108,6 @@ def _tell(row: dict, labels: Mapping[str, str]) -> str:
         return f"{where}: {raw} against everybody else; no group has both sides once {held} is held equal."
     like = f"{format_value(row['difference'], 'pp', signed=True)} ({format_interval(row['low'], row['high'], 'pp')})"
     return (
-        f"{where} (n = {row['n']:,}): {raw} against everybody else; like compared with like, within each level of"
+        f"{where} (n = {row['n']:,.0f}): {raw} against everybody else; like compared with like, within each level of"
         f" {held}, {like}, {row['verdict']}."
     )
