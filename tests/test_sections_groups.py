@@ -67,7 +67,7 @@ def test_words_stand_by_group_and_language_the_surest_first():
     }
     word |= {"value": 30.0, "difference": 2.0, "low": 1.0, "high": 3.0}
     rows = [word | {"subject": f"{language}:{text}", "p": p}
-            for language, text, p in (("en", "gate", 0.01), ("en", "tractor", 0.001), ("fa", "تراکتور", 0.02))]  # fmt: skip
+            for language, text, p in (("en", "gate", 0.1), ("en", "tractor", 0), ("fa", "تراکتور", 0.2))]  # fmt: skip
     told = read_words(prepare(rows), no_quotes)
     assert [(one["language"], [row["number"] for row in one["words"]]) for one in told] == [
         ("English", ["tractor", "gate"]), ("Persian", ["تراکتور"])
