@@ -9,13 +9,18 @@ import pandas as pd
 from vocwb.act.actions import list_actions, rank_actions
 from vocwb.act.outcomes import judge_outcomes
 from vocwb.collect.coverage import measure_coverage
+from vocwb.explain.adjusted import adjust_segments
+from vocwb.explain.contrasts import contrast_words
 from vocwb.explain.drivers import rank_drivers
 from vocwb.explain.importance import weigh_drivers
+from vocwb.explain.profiles import compare_profiles
 from vocwb.explain.segments import compare_segments
+from vocwb.explain.stages import measure_stages
 from vocwb.programme import parse_programme
 from vocwb.schemas import check_table, empty_table, hash_id, join_responses, make_findings
 from vocwb.understand.feelings import size_feelings
 from vocwb.understand.metrics import compute_scores
+from vocwb.understand.movements import name_subjects, tell_movements
 from vocwb.understand.news import tell_news
 from vocwb.understand.sizes import size_topics
 
@@ -82,6 +87,7 @@ question: Why do customers of Kalvino leave, and did what we changed help?
 goal: less_churn
 people: {sponsor: "Helena Marsh, managing director", asks: Petra Vold, analyses: Idris Calloway, explains: Nadia Ferrow}
 segments: {plan: Plan, area: City or rural}
+adjust_for: [plan]
 questions:
   nps: {label: "How likely are you to recommend Kalvino?", low: 0, high: 10, metric: nps}
   csat: {label: "How satisfied were you with this contact?", low: 1, high: 5, metric: csat}
@@ -176,12 +182,14 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         make_news(now, assignments, codebook),
         size_feelings(opinions, make_codes(opinions), **common),
         compute_scores(responses, feedback, programme.questions, **common),
-        compare_segments(now, assignments, customers, {"plan": "Plan", "area": "City or rural"}, **common),
+        *compare_groups(now, responses, assignments, customers, programme, common),
         rank_drivers(now, assignments, customers, programme.questions, **common),
         weigh_drivers(opinions, assignments, customers, programme.questions, make_codes(opinions), **common),
         judge_outcomes(actions, responses, feedback, assignments, programme.questions, month=MONTH, smallest=smallest),
     ], ignore_index=True)  # fmt: skip
-    findings = pd.concat([findings, rank_actions(actions, findings, month=MONTH)], ignore_index=True)
+    names = name_subjects(codebook, programme.questions)
+    moved = tell_movements(findings, month=MONTH, smallest=smallest, names=names)
+    findings = pd.concat([findings, moved, rank_actions(actions, findings, month=MONTH)], ignore_index=True)
     about_late = assignments.loc[assignments["topic"] == late, "feedback_id"].tolist()
     causes, found = make_causes(late, [one for one in about_late if one in set(now["feedback_id"])])
     findings = pd.concat([findings, found], ignore_index=True)
@@ -205,6 +213,25 @@ def _add_results(programme, responses, feedback, assignments, codebook) -> dict:
         "reviewed": False, "cut_off": "31 December 2025, 23:59 (Europe/London)",
         "passport": {"month": MONTH, "seed": "7", "raw files": "e3b0c44298fc1c149afbf4c8996fb924", "vocwb": "0.1.0"},
     }  # fmt: skip
+
+
+def compare_groups(now, responses, assignments, codebook, programme, common) -> list[pd.DataFrame]:
+    """What notebook 05 finds of groups, words and stages; the verbatims of the countryside share a word."""
+    labels, fewest = programme.segments, {"month": MONTH, "minimum": 5}
+    codes, tables = make_codes(now), (now, assignments, codebook)
+    segments = compare_segments(*tables, labels, **common)
+    of_month = responses[responses["month"] == MONTH]
+    rural = now["area"].eq("rural") & now["language"].isin(["en", "fa"])
+    spoken = now.assign(verbatim=now["verbatim"].where(~rural, now["verbatim"] + " tractor تراکتور"))
+    return [
+        segments,
+        compare_profiles(now, codes, of_month, programme.questions, labels, beside=segments, **common),
+        adjust_segments(
+            segments, *tables, programme.adjust_for, labels, month=MONTH, smallest=common["smallest"]
+        ),
+        contrast_words(spoken, labels, **fewest),
+        measure_stages(*tables, codes, ["joining", "buying"], **fewest),
+    ]
 
 
 def make_news(now: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame) -> pd.DataFrame:

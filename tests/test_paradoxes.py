@@ -92,7 +92,7 @@ def find(responses, opinions=NONE, assignments=NONE, codebook=NONE, questions=CS
 def test_a_planted_paradox_is_found_and_told():
     responses = plant(1)
     found = find(responses, responses.assign(feedback_id="f" + responses["response_id"], language="en"))
-    row = found[found["level"] == "express, within area"].squeeze()
+    row = found[(found["level"] == "express, within area") & (found["measure"] == "paradox")].squeeze()
     assert row["value"] < 0 < row["low"] < row["difference"] and row["measure"] == "paradox"
     scores = responses.groupby("delivery")["csat"].mean()
     assert row["value"] == pytest.approx(scores["express"] - scores["standard"])
@@ -101,6 +101,32 @@ def test_a_planted_paradox_is_found_and_told():
     for level, own in responses.groupby("area"):
         part = own.groupby("delivery")["csat"].mean()
         assert f"{level} {part['express'] - part['standard']:+.2f}" in row["claim"]
+
+
+def test_what_a_paradox_is_made_of_has_intervals_and_quotes_of_its_own():
+    responses = plant(1)
+    found = find(responses, responses.assign(feedback_id="f" + responses["response_id"], language="en"))
+    express = found[found["level"].str.startswith("express")].set_index(["measure", "level"])
+    whole = express.loc[("paradox_over_all", "express, within area")]
+    assert whole["difference"] == express.loc[("paradox", "express, within area"), "value"]
+    assert whole["low"] < whole["difference"] < whole["high"] < 0
+    for level, own in responses.groupby("area"):
+        part = express.loc[("paradox_within", f"express, within area: {level}")]
+        here = own[own["delivery"] == "express"]
+        assert part["feedback_ids"] == sorted("f" + here["response_id"]) and part["n"] == len(here)
+        assert part["difference"] == pytest.approx(
+            here["csat"].mean() - own.loc[own["delivery"] != "express", "csat"].mean()
+        )
+        assert 0 < part["low"] < part["difference"] < part["high"]
+
+
+def test_a_stratum_whose_size_would_tell_of_a_small_one_is_not_shown():
+    responses = plant(1)
+    few = responses.head(3).assign(response_id=["x1", "x2", "x3"], area="island")
+    found = find(pd.concat([responses, few]))
+    parts = found[found["measure"] == "paradox_within"]
+    both = found[found["measure"] == "paradox"]
+    assert len(both) == len(parts) == 2 and not parts["level"].str.endswith("island").any()
 
 
 def test_the_kidney_stones_are_no_paradox_beyond_chance():
@@ -140,7 +166,7 @@ def test_a_topic_may_turn_round_too_and_quotes_are_those_that_mention_it():
     unseen = opinions.head(40).assign(feedback_id=[f"a{row}" for row in range(40)])
     opinions = pd.concat([unseen, opinions], ignore_index=True)
     found = find(opinions, opinions, assigned, codebook, {})
-    row = found[found["level"] == "express, within area"].squeeze()
+    row = found[(found["level"] == "express, within area") & (found["measure"] == "paradox")].squeeze()
     assert (
         row["subject"] == "T0001"
         and row["unit"] == "pp"

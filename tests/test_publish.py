@@ -229,6 +229,30 @@ def test_an_undated_programme_gets_its_one_period():
     assert "the whole period" in html and "only one period to show" in html
 
 
+def cut(html, section):
+    return re.search(rf'<section id="{section}".*?</section>\s*\n\s*<section id="', html, re.S)[0]
+
+
+def test_what_moves_is_told_in_words_with_control_charts(html):
+    told = cut(html, "movements")
+    assert "12 are needed" in told and "Nothing stands out from the months behind it." in told
+    calm = change(findings=make_tables()["findings"].query("section != 'movements'"))
+    assert "Nothing can be followed" in cut(calm, "movements")
+
+
+def test_groups_are_shown_with_their_words_and_like_with_like(html):
+    told = cut(html, "segments")
+    assert "tractor" in told and "تراکتور" in told and "<bdi>Plan</bdi> held equal" in told
+
+
+def test_stages_are_shown_also_where_nobody_was_heard(html):
+    told = cut(html, "stages")
+    assert "Nobody was heard at: <bdi>joining</bdi>" in told and "nobody heard" in told
+    assert told.count("What helps and what hinders at each stage") == 5 and "data-finding" in told
+    none = change(findings=make_tables()["findings"].query("section != 'stages'"))
+    assert "No source says where in the journey" in cut(none, "stages")
+
+
 def test_a_hidden_number_opens_nothing(html, evidence):
     findings = make_tables()["findings"]
     hidden = set(findings.loc[findings["verdict"].eq("hidden"), "finding_id"])

@@ -526,3 +526,55 @@ def test_programme_reads_and_names_no_planted_answer(programme, made):
     assert any(row["value"]["parent"] == "W001" for row in rows if row["kind"] == "why")
     for word in ("promotion", "forecast", "rota", "Simpson", "paradox", "locker"):
         assert word not in text + decisions
+
+
+@pytest.fixture(scope="module")
+def findings(sample_root):
+    """What the product itself found in the sample's last month."""
+    folder = sample_root / "data" / "sample" / "store" / "findings" / "2025-12"
+    return pd.concat(map(pd.read_parquet, sorted(folder.glob("*.parquet"))), ignore_index=True)
+
+
+def test_the_product_finds_the_planted_segments_and_claims_nothing_of_the_null_segment(findings, truth):
+    differences = findings[findings["section"].eq("segments") & findings["measure"].eq("difference")]
+    evident = differences[differences["verdict"].eq("evidence of a difference")]
+    planted = {(one["segment"], one["level"]) for one in truth["segments"]["differ"]}
+    about = {"late_delivery": "category:delivery", "app_trouble": "category:usability"}
+    for one in truth["segments"]["differ"]:
+        own = evident[evident["segment"].eq(one["segment"]) & evident["level"].eq(one["level"])]
+        row = own[own["subject"].eq(about[one["topics"][0]])]
+        assert len(row) == 1 and row["low"].item() > 0
+    for segment in truth["segments"]["same"]:
+        assert segment in set(differences["segment"]) and segment not in set(evident["segment"])
+    # Of region and device nothing else is claimed to be higher.
+    higher = evident[evident["segment"].isin(["region", "device"]) & evident["difference"].gt(0)]
+    assert set(zip(higher["segment"], higher["level"], strict=True)) == planted
+
+
+def test_the_product_finds_the_paradox_and_no_other(findings, truth):
+    told = truth["paradox"]
+    found = findings[findings["measure"].eq("paradox")].set_index("level")
+    level = f"{told['level']}, within {told['within']}"
+    assert set(found.index) == {level, f"{told['against']}, within {told['within']}"}
+    assert set(found["subject"]) == {told["question"]} and set(found["segment"]) == {told["segment"]}
+    row = found.loc[level]
+    assert row["value"] < 0 < row["low"]
+    within = findings[findings["measure"].eq("paradox_within") & findings["level"].str.startswith(level)]
+    assert len(within) == 2 and (within["low"] > 0).all()
+
+
+def test_the_product_dates_what_changed_and_tells_the_new_topic(findings, truth):
+    changed = findings[
+        findings["measure"].eq("change_point") & findings["verdict"].eq("evidence of a change")
+    ]
+    started = {
+        subject: period[:7] for subject, period in zip(changed["subject"], changed["period"], strict=True)
+    }
+    months = truth["months"]
+    action, other = truth["actions"]["A001"], truth["actions"]["A002"]
+    assert started[action["question"]] == months[action["number"] - 1]
+    assert other["question"] not in started and "nps" not in started
+    new = changed[changed["period"].str.startswith(truth["new_topic"]["month"]) & changed["difference"].gt(0)]
+    assert len(new) >= 1
+    warned = findings[findings["measure"].eq("early_warning")]
+    assert len(warned) > 50 and warned["verdict"].eq("evidence of a change").mean() < 0.05

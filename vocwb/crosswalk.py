@@ -200,6 +200,50 @@ def check_measures(
             raise ValueError(f"reasons {name!r}: {twice} stand in two groups")
 
 
+def name_pair(first: str, second: str) -> str:
+    """Return the name of the column of a pair of segments.
+
+    >>> name_pair("plan", "region")
+    'plan x region'
+    """
+    return f"{first} x {second}"
+
+
+def check_groups(
+    segments: dict[str, str],
+    pairs: list[list[str]],
+    personas: dict[str, dict[str, list[str]]],
+    adjust_for: list[str],
+) -> None:
+    """Raise ValueError where a pair, a persona or adjust_for names what is no segment, or says nothing.
+
+    >>> check_groups({"plan": "Plan"}, [], {"Newcomer": {"tenure": ["0"]}}, [])
+    Traceback (most recent call last):
+    ...
+    ValueError: personas: 'Newcomer' names 'tenure', which is no segment; there are: plan
+    """
+    known = f"which is no segment; there are: {', '.join(segments) or 'none'}"
+    named = [("pairs", str(pair), column) for pair in pairs for column in pair]
+    named += [("personas", repr(name), column) for name, rule in personas.items() for column in rule]
+    named += [("adjust_for", "it", column) for column in adjust_for]
+    for key, what, column in named:
+        if column not in segments:
+            raise ValueError(f"{key}: {what} names {column!r}, {known}")
+    for pair in pairs:
+        if len(set(pair)) < 2:
+            raise ValueError(f"pairs: {pair} is one segment twice; name two")
+    sets = [frozenset(pair) for pair in pairs]
+    if twice := [pair for pair in pairs if sets.count(frozenset(pair)) > 1]:
+        raise ValueError(f"pairs: {twice[0]} stands twice; keep one")
+    for name, rule in personas.items():
+        if not rule or not all(rule.values()):
+            raise ValueError(
+                f"personas: {name!r} has no rule; write {{segment: value}} or {{segment: [value, value]}}"
+            )
+    if personas and "persona" in segments:
+        raise ValueError("personas: a segment is named 'persona', as they are; give the segment another name")
+
+
 def _ends_of(measure: str, question: Question | Index | None) -> tuple[float, float]:
     if measure in ("nps", "nps_1_10"):
         return -100, 100

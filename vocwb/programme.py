@@ -22,9 +22,12 @@ from vocwb.crosswalk import (
     Strict,
     Tags,
     Text,
+    TextList,
     Turns,
+    check_groups,
     check_measures,
     check_timezone,
+    name_pair,
 )
 from vocwb.errors import ProgrammeError
 from vocwb.paths import programme_folder, project_root
@@ -87,6 +90,9 @@ class Programme(Strict):
     leave_out: list[Literal["test", "spam"]] = []
     smallest_difference: SmallestDifference = SmallestDifference()
     segments: dict[str, str] = {}
+    pairs: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] = []
+    personas: dict[Annotated[str, Field(min_length=1)], dict[str, TextList]] = {}
+    adjust_for: list[Text] = []
     questions: dict[str, Question] = {}
     indexes: dict[str, Index] = {}
     kpis: list[Kpi] = []
@@ -140,6 +146,11 @@ class Programme(Strict):
         return self
 
     @model_validator(mode="after")
+    def _check_groups(self):
+        check_groups(self.segments, self.pairs, self.personas, self.adjust_for)
+        return self
+
+    @model_validator(mode="after")
     def _check_measures(self):
         check_measures(self.questions, self.indexes, self.kpis, self.reasons)
         for column, shares in self.weights.items():
@@ -154,11 +165,25 @@ class Programme(Strict):
         return self
 
     @property
+    def group_labels(self) -> dict[str, str]:
+        """What readers see of the columns that groups are compared by: segments, pairs, personas and stages."""
+        pairs = {
+            name_pair(*pair): " x ".join(self.segments[column] for column in pair) for pair in self.pairs
+        }
+        return {"persona": "Persona", "stage": "Journey stage"} | pairs | self.segments
+
+    @property
     def text_columns(self) -> dict[str, str]:
         """The columns of `responses` that hold words, with their labels: segments, and reasons with their tenure."""
         named = {one.reason: one.label for one in self.reasons.values()}
         named |= {one.tenure: "Months as a customer" for one in self.reasons.values() if one.tenure}
         return self.segments | {name: label for name, label in named.items() if name not in self.segments}
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages of the customers' journey that sources declare, in their order."""
+        declared = [one.stage for one in self.sources if one.stage and one.voice == "customer"]
+        return list(dict.fromkeys(declared))
 
     @property
     def extra_columns(self) -> dict[str, str]:
@@ -212,7 +237,7 @@ def parse_programme(text: str, *, name: str, file: str = "programme.yml") -> Pro
     vocwb.errors.ProgrammeError: programme.yml line 2: 'questoin' is not a key here.
     Keys: title, question, goal, timezone, languages, encoders, categories, coders, regions, keep_handles, \
 people, minimum_group, minimum_group_staff, retention_months, leave_out, smallest_difference, segments, \
-questions, indexes, kpis, weights, reasons, sources.
+pairs, personas, adjust_for, questions, indexes, kpis, weights, reasons, sources.
     Did you mean 'question'? (3 more after this one.)
     """
     try:

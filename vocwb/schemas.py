@@ -13,8 +13,8 @@ OUTLIER = "T0000"
 """The topic of a verbatim that fits none (BERTopic's -1)."""
 
 SECTIONS = (
-    "coverage", "topics", "news", "feelings", "categories", "scores", "segments", "drivers", "importance",
-    "root_cause", "actions", "outcomes", "staff",
+    "coverage", "topics", "news", "movements", "feelings", "categories", "scores", "segments", "stages", "drivers",
+    "importance", "root_cause", "actions", "outcomes", "staff",
 )  # fmt: skip
 
 

@@ -83,6 +83,11 @@ def write_programme(title: str, drafts: list[Drafted], unread: Iterable[str]) ->
         body += ["", *_write_source(title, name, draft, segments, questions)]
     lines = [*_write_head(title, drafts), "", "segments:" if segments else "segments: {}"]
     lines += [f"  {_quote(slug)}: {_quote(label)}" for slug, label in segments.items()]
+    if len(segments) > 1:
+        lines.append(
+            "# pairs: [[{0}, {1}]], personas: {{Name: {{{0}: value, {1}: [value, value]}}}}, adjust_for: [{0}]: see"
+            " README.md".format(*map(_quote, segments))
+        )
     lines.append("questions:" if questions else "questions: {}")
     lines += [f"  {_quote(slug)}: {scale}" for slug, scale in questions.items()]
     lines += ["", "sources:" if body else "sources: []  # no file could be read", *body[1:]]

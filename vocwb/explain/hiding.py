@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from vocwb.crosswalk import name_pair
+
 _Group = tuple[str, str]
 
 
@@ -67,15 +69,6 @@ def pair_columns(frame: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.Da
         for first, second in pairs
     }
     return frame.assign(**both)
-
-
-def name_pair(first: str, second: str) -> str:
-    """Return the name of the column of a pair.
-
-    >>> name_pair("plan", "region")
-    'plan x region'
-    """
-    return f"{first} x {second}"
 
 
 def _join_columns(columns: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[list[str]]:

@@ -79,7 +79,9 @@ def find_paradoxes(
     units at least; what hiding.find_hidden names is left out.
     Measure "paradox", level "express, within area": value is the pooled difference; difference, low and high are
     those of like with like, in points of the score or percentage points. The claim says both, and the difference in
-    each level that has 30 units on both sides.
+    each level that has 30 units on both sides. What it is made of stands in rows of its own, each with its interval:
+    "paradox_over_all" of the same level, and "paradox_within", level "express, within area: city", of each such level.
+    These have no verdict.
 
     >>> from types import SimpleNamespace
     >>> responses = pd.DataFrame({"response_id": [f"r{i:03}" for i in range(400)], "respondent_id": None,
@@ -91,7 +93,7 @@ def find_paradoxes(
     ...                              "name", "voice", "area", "express"], dtype="str")
     >>> found = find_paradoxes(responses, none, none, none, {"csat": SimpleNamespace(label="", low=1, high=5,
     ...     metric="csat")}, {"area": "Area", "express": "Express"}, month="2025-01", minimum=5)
-    >>> found[["level", "value", "difference"]].round(2).values.tolist()
+    >>> found.query("measure == 'paradox'")[["level", "value", "difference"]].round(2).values.tolist()
     [['no, within area', 0.95, -0.25], ['yes, within area', -0.95, 0.25]]
     """
     heard = responses[(responses["voice"] == "customer") & responses["duplicate_of"].isna()]
@@ -107,12 +109,9 @@ def find_paradoxes(
     cells = cells[cells["p_adjusted"] <= 0.05].copy()
     cells["p_adjusted"] = np.maximum(cells["p_adjusted"], stats.adjust_p(cells.get("p_pooled", cells["p"])))
     cells = cells[cells["p_adjusted"] <= 0.05]
-    cells["claim"] = [_tell(row, segments) for row in cells.to_dict("records")]
-    cells["level"] = cells["level"] + ", within " + cells["within"]
-    cells = cells.assign(
-        measure="paradox", verdict=stats.EVIDENCE, period=name_period(heard["month"].unique()),
-        method="over all against Mantel-Haenszel weights, cluster-robust by respondent, Benjamini-Hochberg",
-    )  # fmt: skip
+    told = [one for row in cells.to_dict("records") for one in _tell(row, segments)]
+    method = "over all against Mantel-Haenszel weights, cluster-robust by respondent, Benjamini-Hochberg"
+    cells = pd.DataFrame(told).assign(period=name_period(heard["month"].unique()), method=method)
     kept = [column for column in describe_table("findings").columns if column in cells]
     return make_findings(cells[kept], section="segments", month=month)
 
@@ -160,7 +159,7 @@ def _scan(outcome: _Outcomes, segments: Mapping[str, str], minimum: int) -> Iter
     for column, within in permutations(segments, 2):
         known = (outcome.people[column].notna() & outcome.people[within].notna()).to_numpy()
         people, values = outcome.people[known], outcome.values[known]
-        strata = pd.factorize(people[within], sort=True)[0]
+        strata, names = pd.factorize(people[within], sort=True)
         for level in sorted(people[column].unique()):
             inside = (people[column] == level).to_numpy()
             sides = people.loc[inside, "unit"].nunique(), people.loc[~inside, "unit"].nunique()
@@ -172,10 +171,20 @@ def _scan(outcome: _Outcomes, segments: Mapping[str, str], minimum: int) -> Iter
                 if turning[number]:
                     full = np.zeros(len(known), dtype=bool)
                     full[np.flatnonzero(known)[inside]] = True
+                    open_levels = [one for one in sorted(set(strata)) if (within, names[one]) not in hidden]
                     row |= _compare(
-                        values[:, [number]].toarray().ravel(), inside, people[within], people["unit"]
+                        values[:, [number]].toarray().ravel(),
+                        inside,
+                        strata,
+                        people["unit"],
+                        open_levels,
+                        minimum,
                     )
                     row |= {"n": int(inside.sum()), "feedback_ids": outcome.quotes(full, number)}
+                    for part in row["parts"]:
+                        own = full.copy()
+                        own[np.flatnonzero(known)[strata != part["stratum"]]] = False
+                        part |= {"name": names[part["stratum"]], "feedback_ids": outcome.quotes(own, number)}
                 yield row
 
 
@@ -206,31 +215,61 @@ def _find_turning(values: sparse.csr_array, inside: np.ndarray, strata: np.ndarr
     return far[0] & far[1] & (both[0][0] * both[1][0] < 0)
 
 
-def _compare(values: np.ndarray, inside: np.ndarray, within: pd.Series, units: pd.Series) -> dict:
+def _compare(
+    values: np.ndarray, inside: np.ndarray, strata: np.ndarray, units: pd.Series, open_levels: list[int], minimum: int
+) -> dict:  # fmt: skip
     """Return both differences with their intervals, p, and the difference in each stratum that may be shown."""
     over_all = adjust_difference(values, inside, None, units)
-    like = adjust_difference(values, inside, within, units)
+    like = adjust_difference(values, inside, strata, units)
     turned = over_all[0] * like[0] < 0 and over_all[1] * over_all[2] > 0 and like[1] * like[2] > 0
     parts = []
-    for level in sorted(within.unique()):
-        here = (within == level).to_numpy()
-        sides = here & inside, here & ~inside
-        if min(units[side].nunique() for side in sides) >= stats.FEWEST_FOR_PERCENTAGES:
-            parts.append((level, values[sides[0]].mean() - values[sides[1]].mean()))
+    for stratum in open_levels:
+        here = strata == stratum
+        sides = [units[here & side].nunique() for side in (inside, ~inside)]
+        if min(sides) >= stats.FEWEST_FOR_PERCENTAGES:
+            difference, low, high, _ = adjust_difference(values[here], inside[here], None, units[here])
+            part = {"stratum": stratum, "difference": difference, "low": low, "high": high}
+            parts.append(part | {"n": int((here & inside).sum()), "size": sum(sides)})
+    left = units[~np.isin(strata, [part["stratum"] for part in parts])].nunique()
+    if 0 < left < minimum:  # what is left of the total would be a group too small to show
+        parts.remove(min(parts, key=lambda part: part["size"]))
     return {
         "value": over_all[0], "pooled": over_all[1:3], "difference": like[0], "low": like[1], "high": like[2],
         "p": like[3] if turned else 1.0, "p_pooled": over_all[3], "parts": parts,
     }  # fmt: skip
 
 
-def _tell(row: dict, segments: Mapping[str, str]) -> str:
-    unit, within = row["unit"], segments[row["within"]]
-    parts = "; ".join(f"{level} {format_value(part, unit, signed=True)}" for level, part in row["parts"])
-    return (
-        f"{row['name']}: where {segments[row['segment']]} is {row['level']}, over all"
-        f" {format_value(row['value'], unit, signed=True)} ({format_interval(*row['pooled'], unit)}) against the rest;"
-        f" like compared with like, within each level of {within}, it is"
-        f" {format_value(row['difference'], unit, signed=True)} ({format_interval(row['low'], row['high'], unit)}):"
-        f" the difference turns round{' (' + parts + ')' if parts else ''}. The groups differ in {within}; which of the"
-        " two figures answers the question is for people to say."
+def _tell(row: dict, segments: Mapping[str, str]) -> list[dict]:
+    """Return the finding of a paradox, and the findings that it is made of."""
+    unit, within, parts = row["unit"], segments[row["within"]], row["parts"]
+    where = f"{row['name']}: where {segments[row['segment']]} is {row['level']}"
+
+    def say(difference, low, high) -> str:
+        return f"{format_value(difference, unit, signed=True)} ({format_interval(low, high, unit)})"
+
+    over_all, like = say(row["value"], *row["pooled"]), say(row["difference"], row["low"], row["high"])
+    listed = "; ".join(
+        f"{part['name']} {format_value(part['difference'], unit, signed=True)}" for part in parts
     )
+    claim = (
+        f"{where}, over all {over_all} against the rest; like compared with like, within each level of {within}, it is"
+        f" {like}: the difference turns round{' (' + listed + ')' if parts else ''}. The groups differ in {within};"
+        " which of the two figures answers the question is for people to say."
+    )
+    place = {name: row[name] for name in ("subject", "segment", "unit", "n", "feedback_ids")}
+    place |= {"level": f"{row['level']}, within {row['within']}"}
+    found = [
+        place | {name: row[name] for name in ("value", "difference", "low", "high", "p", "p_adjusted")}
+        | {"measure": "paradox", "verdict": stats.EVIDENCE, "claim": claim},
+        place | {"measure": "paradox_over_all", "difference": row["value"], "low": row["pooled"][0],
+                 "high": row["pooled"][1], "claim": f"{where}, over all: {over_all} against the rest."},
+    ]  # fmt: skip
+    for part in parts:
+        own = {name: part[name] for name in ("difference", "low", "high", "n", "feedback_ids")}
+        says = say(*(part[name] for name in ("difference", "low", "high")))
+        claim = (
+            f"{where} and {within} {part['name']}: {says} against the rest where {within} is {part['name']}."
+        )
+        level = f"{place['level']}: {part['name']}"
+        found.append(place | own | {"measure": "paradox_within", "level": level, "claim": claim})
+    return found

@@ -1,17 +1,22 @@
 """Who says it: the share of each topic in each level of a segment, against the rest."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_effectsize
 
 from vocwb import stats
-from vocwb.explain.hiding import find_hidden, name_pair, pair_columns
+from vocwb.crosswalk import name_pair
+from vocwb.explain.hiding import find_hidden, pair_columns
+from vocwb.explain.personas import hide_personas, mark_personas, name_persona
 from vocwb.schemas import describe_table, make_findings, unit_of
 from vocwb.understand.assignment import find_space
 from vocwb.understand.metrics import describe_difference, format_interval, format_value, name_period
 from vocwb.understand.naming import list_standing
+
+PERSONA = "persona"
+"""The segment whose levels are the programme's personas."""
 
 
 def split_by_language(
@@ -104,14 +109,17 @@ def count_cells(heard: pd.DataFrame, mentions: pd.DataFrame, topics: pd.Index, c
 
 def measure_cells(
     opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, segments: Iterable[str], *,
-    minimum: int, smallest: Mapping[str, float], pairs: Iterable[tuple[str, str]] = (),
+    minimum: int, smallest: Mapping[str, float], pairs: Iterable[Sequence[str]] = (),
+    personas: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return a row for each topic in each level of each segment, with all that is known of it against the rest.
 
     Needs the columns of split_by_language, opinions also the segments' columns. pairs: segments of two columns, as
-    ("plan", "region"), whose levels are "free x north". Gives segment, level, topic, name, k of n units (respondents
-    where known), rest_k of compared_n in the rest, value and compared_value (%), difference with low and high
-    (percentage points, compare_shares), effect_size (Cohen's h: 0.2 small, 0.5 medium, 0.8 large; Cohen 1988), p,
+    ("plan", "region"), whose levels are "free x north". personas: name -> segment -> values (personas.mark_personas),
+    which are levels of a segment "persona", each compared with all who are not in it. Gives segment, level, topic,
+    name, k of n units (respondents where known), rest_k of compared_n in the rest, value and compared_value (%),
+    difference with low and high (percentage points, compare_shares), effect_size (Cohen's h: 0.2 small, 0.5 medium,
+    0.8 large; Cohen 1988), p,
     p_adjusted (over all rows), verdict, feedback_ids of the topic in the level, and shrunk with shrunk_low and
     shrunk_high: the level's share in the light of the other levels' (%, stats.shrink_shares), which is given from the
     programme's minimum on, where percentages begin only at 30. Languages are not mixed. Levels that hiding.find_hidden
@@ -130,22 +138,26 @@ def measure_cells(
     >>> found[["level", "value", "compared_value", "effect_size", "shrunk"]].round(2).values.tolist()
     [['free', 50.0, 0.0, 1.57, 49.0], ['paid', 0.0, 50.0, -1.57, 0.71]]
     """
-    segments, pairs = list(segments), list(pairs)
-    parents = [
-        column for column in dict.fromkeys(c for pair in pairs for c in pair) if column not in segments
-    ]
+    segments, pairs, personas = list(segments), list(pairs), personas or {}
+    named = [column for pair in pairs for column in pair]
+    named += [column for rule in personas.values() for column in rule]
+    parents = [column for column in dict.fromkeys(named) if column not in segments]
     needed = ["feedback_id", "response_id", "respondent_id", "language", "voice", *segments, *parents]
-    opinions = pair_columns(opinions[needed], pairs)
-    columns = [*segments, *(name_pair(*pair) for pair in pairs)]
+    opinions = mark_personas(pair_columns(opinions[needed], pairs), personas)
+    plain = [*segments, *(name_pair(*pair) for pair in pairs)]
+    of_persona = {name_persona(name): name for name in personas}
+    columns = [*plain, *of_persona]
     tables = []
     for heard, mentions, topics in split_by_language(opinions, assignments, codebook):
         hidden = find_hidden(heard, [*columns, *parents], pairs, minimum=minimum)
+        hidden |= hide_personas(heard, personas, [*plain, *parents], hidden, minimum=minimum)
         for column in columns:
             cells = count_cells(heard, mentions, topics.index, column)
             cells = cells[~cells["level"].isin([level for of, level in hidden if of == column])]
             sides = (cells[name].to_numpy().reshape(-1, len(topics)) for name in ("k", "n"))
             shrunk = (100 * part.ravel() for part in stats.shrink_shares(*sides))
             cells = cells.assign(**dict(zip(("shrunk", "shrunk_low", "shrunk_high"), shrunk, strict=True)))
+            cells = cells[cells["level"].eq(of_persona.get(column, cells["level"]))]
             tables.append(cells.assign(segment=column, name=cells["topic"].map(topics)))
     cells = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if cells.empty:
@@ -161,7 +173,7 @@ def measure_cells(
         new = cells[cells["verdict"].eq(stats.EVIDENCE) & ~standing].sort_values(["p", "level"])
         new = new.drop_duplicates(["segment", "topic"]).index
         if new.empty:
-            return cells
+            return cells.assign(segment=cells["segment"].replace(dict.fromkeys(of_persona, PERSONA)))
         standing[new] = True
         cells = _clear_rest(cells.assign(**whole), standing)
 
@@ -199,7 +211,8 @@ def _clear_rest(cells: pd.DataFrame, standing: pd.Series) -> pd.DataFrame:
 
 def compare_segments(
     opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, segments: Mapping[str, str], *,
-    month: str, minimum: int, smallest: Mapping[str, float], pairs: Iterable[tuple[str, str]] = (),
+    month: str, minimum: int, smallest: Mapping[str, float], pairs: Iterable[Sequence[str]] = (),
+    personas: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return findings on the share of each topic in each level of each segment, against the rest: see measure_cells.
 
@@ -218,13 +231,14 @@ def compare_segments(
     [['free', 100.0, 0.0, 100.0], ['paid', 0.0, 100.0, -100.0]]
     """
     pairs = list(pairs)
+    groups = {"pairs": pairs, "personas": personas}
     cells = measure_cells(
-        opinions, assignments, codebook, segments, minimum=minimum, smallest=smallest, pairs=pairs
+        opinions, assignments, codebook, segments, minimum=minimum, smallest=smallest, **groups
     )
     if cells.empty:
         return make_findings([], section="segments", month=month)
     labels = {name_pair(*pair): " x ".join(segments.get(column, column) for column in pair) for pair in pairs}
-    labels |= segments
+    labels |= {PERSONA: "Persona"} | dict(segments)
     cells["claim"] = [_describe_cell(row, labels[row["segment"]]) for row in cells.to_dict("records")]
     cells = cells.rename(columns={"topic": "subject"}).assign(
         measure="difference", period=name_period(opinions["month"].unique()),

@@ -7,7 +7,7 @@ a customer or of a colleague ever stands where Vega looks for a field, an expres
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import altair as alt
@@ -32,8 +32,15 @@ _TIPS = [alt.Tooltip(f"{field}:N", title=title) for field, title in (
     ("verdict", "verdict"))]  # fmt: skip
 
 
-def _draw(rows: pd.DataFrame, *layers: alt.Chart, height: int | alt.Step) -> alt.LayerChart:
-    data = rows.reindex(columns=_FIELDS)
+def draw_layers(
+    rows: pd.DataFrame, *layers: alt.Chart, height: int | alt.Step, fields: Sequence[str] = _FIELDS
+) -> alt.LayerChart:
+    """Return layers on one frame, of which only these fields are kept, in the look that all charts have.
+
+    >>> draw_layers(pd.DataFrame({"label": ["late"]}), alt.Chart().mark_point(), height=90).height
+    90
+    """
+    data = rows.reindex(columns=list(fields))
     return (
         alt.layer(*layers, data=data)
         .properties(width="container", height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
@@ -97,13 +104,16 @@ def chart_shares(
     """
     rows = _order(rows, ordered)
     x = alt.X("low:Q", title=title, scale=alt.Scale(domainMin=0, nice=True))
-    return _draw(rows, *_dots(rows, x), height=alt.Step(44))
+    return draw_layers(rows, *_dots(rows, x), height=alt.Step(44))
 
 
-def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% interval") -> alt.LayerChart:
+def chart_differences(
+    rows: pd.DataFrame, *, title: str = "difference, with 95% interval", ordered: bool = False
+) -> alt.LayerChart:
     """Return a forest plot: differences with their 95% intervals about a line at zero, the highest first.
 
-    Needs the columns that `prepare_rows` adds; a row without a value is left out. title names the axis.
+    Needs the columns that `prepare_rows` adds; a row without a value is left out. title names the axis; ordered:
+    the rows stay in their order.
 
     >>> from vocwb.schemas import make_findings
     >>> from vocwb.share.rows import prepare_rows
@@ -112,13 +122,13 @@ def chart_differences(rows: pd.DataFrame, *, title: str = "difference, with 95% 
     >>> chart_differences(prepare_rows(make_findings([row], section="topics", month="2025-01"))).to_dict()["height"]
     {'step': 44}
     """
-    rows = _sorted(rows[rows["value"].notna()], "value")
+    rows = _order(rows, ordered)
     zero = alt.Chart().mark_rule(color=INK, strokeWidth=1).encode(x=alt.datum(0))
     ends = [0.0, *rows["low"].dropna(), *rows["high"].dropna(), *rows["value"]]
     room = 0.06 * (max(ends) - min(ends) or 1)
     scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False)
     x = alt.X("low:Q", title=title, scale=scale)
-    return _draw(rows, zero, *_dots(rows, x), height=alt.Step(44))
+    return draw_layers(rows, zero, *_dots(rows, x), height=alt.Step(44))
 
 
 def chart_trend(
@@ -179,7 +189,7 @@ def chart_trend(
             y=alt.Y("latest:Q")
         ),
     ]
-    return _draw(rows, *layers, height=height)
+    return draw_layers(rows, *layers, height=height)
 
 
 def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = False) -> alt.LayerChart:
@@ -204,43 +214,7 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = 
         ),
         *_words(y, -6),
     ]  # fmt: skip
-    return _draw(rows, *layers, height=alt.Step(36))
-
-
-def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") -> alt.LayerChart:
-    """Return a heat map of counts: a strip of months below each label, in which nothing is an empty frame.
-
-    Needs row (its place, from 0), label, short, number (what stands at the end of the row), period, and value:
-    missing where something arrived and is too little to show (a dot). title names what the colour counts.
-
-    >>> cells = pd.DataFrame({"row": 0, "label": "mail", "short": "mail", "number": "7", "period": ["2025-01"],
-    ...                       "value": [7]})
-    >>> chart_months(cells).to_dict()["height"]
-    {'step': 46}
-    """
-    cells = cells.sort_values(["row", "period"], ignore_index=True)  # "undated" comes after the digits
-    cells = cells.assign(
-        latest=cells["row"].where(~cells["row"].duplicated()),
-        mark=cells["value"].gt(0).map({True: "some", False: "none"}).mask(cells["value"].isna(), "few"),
-    )
-    y = alt.Y("row:O", axis=None)
-    x = alt.X("period:O", title=None, sort=None, scale=alt.Scale(paddingInner=0.08),
-              axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False))  # fmt: skip
-    legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=160, tickCount=4)
-    scale = alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0)
-    shade = alt.Color("value:Q", scale=scale, legend=legend)
-    tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
-    box = {"height": {"band": 0.46}, "yOffset": 10}
-    mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}
-    first = alt.FieldValidPredicate(field="latest", valid=True)
-    layers = [
-        alt.Chart().mark_rect(fill=PAPER, stroke=LINE, **box).encode(x=x, y=y, tooltip=tips),
-        alt.Chart().mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=tips).transform_filter(mark["some"]),
-        alt.Chart().mark_point(yOffset=10, size=16, filled=True, color=MUTED, opacity=1)
-        .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
-        *(words.transform_filter(first) for words in _words(y, -12)),
-    ]  # fmt: skip
-    return _draw(cells, *layers, height=alt.Step(46))
+    return draw_layers(rows, *layers, height=alt.Step(36))
 
 
 def _order(rows: pd.DataFrame, ordered: bool) -> pd.DataFrame:

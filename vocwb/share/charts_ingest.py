@@ -3,8 +3,18 @@
 import altair as alt
 import pandas as pd
 
-from vocwb.share.charts import chart_bars, chart_months, chart_shares
-from vocwb.share.rows import format_interval, format_number, name_language, shorten_label
+from vocwb.share.charts import _TIPS, _words, chart_bars, chart_shares, draw_layers
+from vocwb.share.rows import (
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    TEAL,
+    format_interval,
+    format_number,
+    name_language,
+    shorten_label,
+)
 
 
 def chart_coverage(
@@ -38,6 +48,42 @@ def chart_coverage(
     noun = rows["counted"].iloc[0] if len(rows) else "responses"
     dots = "; a dot: too few to show" if cells["value"].isna().any() else ""
     return chart_months(cells, title=f"{noun} in a month{dots}")
+
+
+def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") -> alt.LayerChart:
+    """Return a heat map of counts: a strip of months below each label, in which nothing is an empty frame.
+
+    Needs row (its place, from 0), label, short, number (what stands at the end of the row), period, and value:
+    missing where something arrived and is too little to show (a dot). title names what the colour counts.
+
+    >>> cells = pd.DataFrame({"row": 0, "label": "mail", "short": "mail", "number": "7", "period": ["2025-01"],
+    ...                       "value": [7]})
+    >>> chart_months(cells).to_dict()["height"]
+    {'step': 46}
+    """
+    cells = cells.sort_values(["row", "period"], ignore_index=True)  # "undated" comes after the digits
+    cells = cells.assign(
+        latest=cells["row"].where(~cells["row"].duplicated()),
+        mark=cells["value"].gt(0).map({True: "some", False: "none"}).mask(cells["value"].isna(), "few"),
+    )
+    y = alt.Y("row:O", axis=None)
+    x = alt.X("period:O", title=None, sort=None, scale=alt.Scale(paddingInner=0.08),
+              axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False, domain=False))  # fmt: skip
+    legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=160, tickCount=4)
+    scale = alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0)
+    shade = alt.Color("value:Q", scale=scale, legend=legend)
+    tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
+    box = {"height": {"band": 0.46}, "yOffset": 10}
+    mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}
+    first = alt.FieldValidPredicate(field="latest", valid=True)
+    layers = [
+        alt.Chart().mark_rect(fill=PAPER, stroke=LINE, **box).encode(x=x, y=y, tooltip=tips),
+        alt.Chart().mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=tips).transform_filter(mark["some"]),
+        alt.Chart().mark_point(yOffset=10, size=16, filled=True, color=MUTED, opacity=1)
+        .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
+        *(words.transform_filter(first) for words in _words(y, -12)),
+    ]  # fmt: skip
+    return draw_layers(cells, *layers, height=alt.Step(46))
 
 
 def chart_funnel(

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from vocwb.errors import ReportError
 from vocwb.schemas import OUTLIER, unit_of
-from vocwb.share import sections, sections_drivers
+from vocwb.share import sections, sections_drivers, sections_groups, sections_time
 from vocwb.share.charts import bundle_script, escape_json, hash_script, interval_html, number_html
 from vocwb.share.quotes import check_page, check_quotes, choose_quotes, quote_html
 from vocwb.share.rows import (
@@ -83,7 +83,8 @@ def build_report(
     labels |= {name: question.label or name for name, question in programme.questions.items()}
     labels |= {name: index.label for name, index in programme.indexes.items()}
     labels |= sections_drivers.label_importance(findings, labels)
-    labels |= programme.segments
+    labels |= programme.group_labels
+    labels |= sections_groups.label_groups(findings, labels)
     labels |= dict(zip(actions["action_id"], actions["title"], strict=True))
     labels |= dict(zip(causes["cause_id"], causes["label"], strict=True))
     rows = prepare_rows(findings.sort_values("finding_id"), labels=labels)
@@ -102,7 +103,7 @@ def build_report(
         "ingested": _list_ingested(ingested),
         "quarantine": list(quarantine["reason"].value_counts().sort_index().items()),
     }
-    templates = _environment(labels, programme.segments)
+    templates = _environment(labels, programme.group_labels)
     body = templates.get_template("report.html.j2").render(
         view,
         programme=programme,
@@ -217,8 +218,12 @@ def _read_view(
     rows: pd.DataFrame, month: str, *, programme, codebook, opinions, quote: sections.Pick
 ) -> dict:
     """Return what the template shows of the findings."""
-    groups = list_evidence(rows, ["segments"])
-    evident = list_evidence(rows)
+    # At another stage another question was asked, so that its differences say little by themselves.
+    evident = [row for row in list_evidence(rows) if row["segment"] != "stage"]
+    by_stage = [row for row in list_evidence(rows, ["segments"]) if row["segment"] == "stage"]
+    groups = [row for row in evident if row["section"] == "segments"]
+    scored = [row for row in groups if row["unit"] != "pp"]
+    groups = [row for row in groups if row["unit"] == "pp"]
     of = {
         name: rows[rows["section"].eq(name)]
         for name in ("news", "segments", "drivers", "root_cause", "actions", "outcomes", "staff")
@@ -233,6 +238,7 @@ def _read_view(
         "presence": sections.list_presence(opinions, programme.languages, month),
         "topics": sections.read_topics(rows, codebook, month, quote),
         "news": [row | {"quotes": quote(row, 2)} for row in tell_rows(of["news"])],
+        "movements": sections_time.read_movements(rows, quote),
         "feelings": sections.read_topics(rows, codebook, month, quote, section="feelings", what="feel so"),
         "categories": sections.read_topics(
             rows, codebook, month, quote, section="categories", what="speak of it"
@@ -246,6 +252,12 @@ def _read_view(
             axis="percentage points more or less than the rest, with 95% interval",
         ),
         "segments_tally": tally_verdicts(of["segments"]),
+        "adjusted": sections_groups.read_adjusted(rows, groups),
+        "paradoxes": sections_groups.read_paradoxes(rows, quote),
+        "words": sections_groups.read_words(rows, quote),
+        "stages": sections_groups.read_stages(rows, codebook, programme.stages),
+        "by_stage": by_stage,
+        "scored": scored,
         "drivers": sections_drivers.read_drivers(rows),
         "importance": sections_drivers.read_importance(rows),
         "drivers_tally": tally_verdicts(of["drivers"]),
@@ -315,7 +327,7 @@ def _list_items(
     """Yield what can be opened on the page: the findings that stand in the body, evidence of causes, limits."""
     shown = rows[rows["finding_id"].isin(set(_FINDING.findall(body)))]
     for row in list_records(shown.sort_values(["period", "finding_id"], ascending=[False, True])):
-        trend = (
+        trend = row["section"] == "stages" or (
             row["period"] < month
             and row["section"] in ("topics", "scores", "staff")
             and row["measure"] != "difference"

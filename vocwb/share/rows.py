@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from vocwb.changes import CHANGE
 from vocwb.languages import describe_language, text_direction
 from vocwb.stats import EVIDENCE, TOO_FEW_TO_SHOW, VERDICTS
 
@@ -19,6 +20,18 @@ MARKS = {
 """What a verdict looks like: shape, colour of the line and the outline, colour of the inside."""
 
 LONGEST_LABEL = 46
+
+DIFFERENCES = (
+    "difference",
+    "difference_adjusted",
+    "change_point",
+    "paradox",
+    "paradox_over_all",
+    "paradox_within",
+)
+"""The measures whose number for reading is their difference."""
+
+_SAID_ALONE = ("stage", "persona")
 
 SAID = {
     ("scores", "higher"): "went up",
@@ -108,7 +121,7 @@ def judge_mark(verdict: str | None, difference: float | None) -> str:
     >>> judge_mark("evidence of a difference", -2.0), judge_mark(None, None)
     ('lower', 'not compared')
     """
-    if verdict == "evidence of a difference":
+    if verdict in (EVIDENCE, CHANGE) and pd.notna(difference):
         return "lower" if difference < 0 else "higher"
     return verdict if isinstance(verdict, str) and verdict in MARKS else "not compared"
 
@@ -118,7 +131,7 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
 
     Needs the columns of `findings`; labels: subject or level -> name for people (itself if not given).
     Adds label, level (named), short, number, scale (of a mean), interval, count (n for reading), mark, and row
-    (its place, from 0). For a measure "difference" the number is the difference; value is then the difference too.
+    (its place, from 0). For the measures of DIFFERENCES the number is the difference; value is then the difference too.
 
     >>> from vocwb.schemas import make_findings
     >>> rows = [{"period": "2025-01", "subject": "T0001", "measure": "share", "unit": "%", "value": 12.0,
@@ -128,14 +141,16 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
     [['Late', '12.0%', '10.0 to 14.0', '900', 'not compared']]
     """
     rows = findings.reset_index(drop=True)
-    different = rows["measure"].eq("difference")
+    different = rows["measure"].isin(DIFFERENCES)
     value = rows["difference"].where(different, rows["value"])
     labels = labels or {}
     label = [str(labels.get(subject, subject)) for subject in rows["subject"]]
     level = [None if pd.isna(level) else str(labels.get(level, level)) for level in rows["level"]]
     # "False" or "3" says nothing without the segment that it is a level of.
     group = [
-        f"{labels.get(segment, segment)}: {one}" if section == "segments" and one else one
+        f"{labels.get(segment, segment)}: {one}"
+        if section == "segments" and one and segment not in _SAID_ALONE
+        else one
         for section, segment, one in zip(rows["section"], rows["segment"], level, strict=True)
     ]
     units = rows["unit"]
@@ -214,6 +229,8 @@ def tell_rows(rows: pd.DataFrame) -> list[dict]:
     for row in told:
         if row["section"] == "drivers" and row["level"]:
             row.update(label=row["level"], level=None, said=f"{row['said']}: {row['label']}")
+        if row["section"] == "segments" and row["said"] and row["unit"] != "pp":
+            row["said"] = f"scores {row['mark']} than the rest"
     return told
 
 
