@@ -69,6 +69,16 @@ def test_a_lasting_change_is_dated_sized_and_rests_on_what_was_said_since():
     assert "since 2025-03" in row["claim"] and "percentage points" in row["claim"]
 
 
+def test_no_change_is_told_in_percentages_of_under_thirty():
+    shares = np.repeat([50.0, 10.0], 5)
+    found, _ = tell(make_shares("T0001", shares, n=5), month="2024-10")
+    row = pick(found, "change_point", "T0001")
+    assert row["verdict"] == TOO_FEW and "25 on one side of 2024-06" in row["claim"]
+    assert row[["value", "difference", "n"]].isna().all() and "%" not in row["claim"]
+    found, _ = tell(make_shares("T0001", shares, n=400), month="2024-10")
+    assert pick(found, "change_point", "T0001")["verdict"] == CHANGE
+
+
 def test_each_of_two_changes_begins_a_level():
     shares = np.repeat([10.0, 25.0, 4.0], 8) + steady(3, 24, 0.0)
     found, findings = tell(make_shares("T0001", shares))

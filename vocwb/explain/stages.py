@@ -20,7 +20,7 @@ _WORDS = {"share": "mention", "helping": "mention with praise", "hindering": "me
 
 def measure_stages(
     opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame, codes: pd.DataFrame,
-    stages: Iterable[str], *, month: str, minimum: int, topics: int = 12, factors: int = 5,
+    stages: Iterable[str], *, month: str, minimum: int, topics: int = 12, factors: int = 3,
 ) -> pd.DataFrame:  # fmt: skip
     """Return findings on who mentions each topic at each stage of the journey, and on what helps and hinders there.
 

@@ -105,14 +105,15 @@ def shorten_label(text: str, longest: int = LONGEST_LABEL) -> str:
 
 
 def join_label(label: str, level: str | None) -> str:
-    """Return the label of a chart's row from a name and the level of a segment, each shortened by itself.
+    """Return the label of a chart's row from a name and the level of a segment, which has what room the name leaves.
 
     >>> join_label("Late parcels", "web"), join_label("Late parcels", None)
     ('Late parcels · web', 'Late parcels')
     """
     if level is None:
         return shorten_label(label)
-    return f"{shorten_label(label, LONGEST_LABEL - 18)} · {shorten_label(level, 15)}"
+    label = shorten_label(label, LONGEST_LABEL - 18)
+    return f"{label} · {shorten_label(level, max(15, LONGEST_LABEL - 3 - len(label)))}"
 
 
 def judge_mark(verdict: str | None, difference: float | None) -> str:
@@ -152,6 +153,11 @@ def prepare_rows(findings: pd.DataFrame, *, labels: Mapping[str, str] | None = N
         if section == "segments" and one and segment not in _SAID_ALONE
         else one
         for section, segment, one in zip(rows["section"], rows["segment"], level, strict=True)
+    ]
+    # Where there is no room for both, the level is what a reader cannot do without.
+    group = [
+        both if both is None or min(len(name), LONGEST_LABEL - 18) + len(both) <= LONGEST_LABEL - 3 else one
+        for name, both, one in zip(label, group, level, strict=True)
     ]
     units = rows["unit"]
     ends = zip(rows["low"], rows["high"], units, strict=True)

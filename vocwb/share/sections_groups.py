@@ -90,7 +90,8 @@ def _draw_paradox(drawn: list[dict], label: str) -> Markup:
         f"{label}: the difference over all, within each level, and in each level alone; the table below holds the"
         " numbers."
     )
-    return chart_html(chart, title=label, description=spoken, table=False)
+    title = "Against the rest: over all, and among people who are alike"
+    return chart_html(chart, title=title, description=spoken, table=False)
 
 
 def read_words(rows: pd.DataFrame, quote: Callable[[Mapping, int], list[Markup]]) -> list[dict]:

@@ -9,6 +9,7 @@ from vocwb.changes import CHANGE
 from vocwb.share.charts import chart_html
 from vocwb.share.charts_time import chart_limits
 from vocwb.share.rows import list_records, name_month
+from vocwb.stats import TOO_FEW
 from vocwb.understand.movements import tally_movements
 from vocwb.understand.registry import SCORES
 
@@ -84,6 +85,8 @@ def read_movements(rows: pd.DataFrame, quote: Callable[[Mapping, int], list[Mark
         own = list_records(evident[evident["measure"].eq(measure)])
         told[f"{name}_more"] = max(len(own) - _MOST_TOLD, 0)
         told[name] = [row | {"said": _say(row), "quotes": quote(row, 2)} for row in own[:_MOST_TOLD]]
+    warnings = moves.loc[moves["measure"].eq("early_warning"), "verdict"]
+    told["few"] = bool(len(warnings)) and warnings.eq(TOO_FEW).all()
     charts = [_draw(own) for own in lay_limits(rows)[:_MOST_CHARTS]]
     return told | {"charts": charts, "summary": tally_movements(moves) if len(moves) else ""}
 

@@ -77,7 +77,8 @@ def tell_movements(
       expect; evidence of a change is an alarm (alarms.warn_early). Only of series that have the month.
     - "change_point": value and compared_value are the levels after and before the largest lasting change
       (changes.judge_changes), difference, low and high how far they lie apart (of shares in percentage points),
-      n and compared_n the sums of n of the months on either side; the period begins in the month of the change.
+      n and compared_n the sums of n of the months on either side, 30 at least; the period begins in the month of the
+      change.
       "change_also": the other changes of such a series, by their period alone.
     - "season": series whose months go with the time of the year (changes.find_seasons), from two years on.
     - "control_limits": of each series with an alarm, a change or a season, for each month the centre with low and
@@ -229,6 +230,10 @@ def _tell_change(row: dict, months: pd.DataFrame, least: float) -> list[dict]:
     ]
     place = starts.index(row["month"], 1)
     before, since = levels[place - 1 : place + 1]
+    fewest = int(min(level["n_shown"].sum() for level in (before, since)))
+    if fewest < stats.FEWEST_FOR_PERCENTAGES:
+        claim = f"{row['name']}: too few were heard to say whether it changed, {fewest} on one side of {row['month']}."
+        return [told | {"verdict": stats.TOO_FEW, "claim": claim}]
     told |= {name: row[name] for name in ("difference", "low", "high", "p", "p_adjusted")}
     told |= {"value": row["after"], "compared_value": row["before"], "period": name_period(since["month"])}
     told |= {"n": int(since["n_shown"].sum()), "compared_n": int(before["n_shown"].sum())}
