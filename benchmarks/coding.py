@@ -219,6 +219,8 @@ def main() -> None:
             options.other, options.other_text or options.text, options.other_label or options.label
         )
         other = other.assign(label=map_labels(other["label"], sides)).dropna(subset="label")
+        if other.empty:
+            raise SystemExit(f"{options.other} holds no label that --positive, --neutral or --negative name.")
         known = rows["verbatim"].to_numpy(dtype=object), rows["label"].to_numpy(dtype=object)
         truth, held = other["label"].to_numpy(dtype=object), other["verbatim"].to_numpy(dtype=object)
         ours["other"] = judge(truth, *run_ours(*known, held, options.language))

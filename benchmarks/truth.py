@@ -45,7 +45,7 @@ from vocwb.changes import CHANGE, judge_changes
 from vocwb.explain.segments import measure_cells
 
 SIZES = (20, 50, 100, 300, 1000, 5000)
-BOOTSTRAPS = {50: 600, 300: 300, 1000: 150, 5000: 60}
+BOOTSTRAPS = {50: 1000, 300: 600, 1000: 500, 5000: 300}
 """Draws of a bootstrap interval by n."""
 
 

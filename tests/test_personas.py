@@ -87,6 +87,11 @@ def test_the_programme_names_pairs_personas_and_what_to_adjust_for():
     )
 
 
+def test_the_journey_gives_the_order_of_stages_and_those_that_nobody_hears():
+    assert parse("journey: [awareness, support, leaving]").stages == ["awareness", "support", "leaving"]
+    assert parse("journey: [leaving]").stages == ["leaving", "support"]
+
+
 @pytest.mark.parametrize(
     ("keys", "says"),
     [

@@ -93,6 +93,7 @@ class Programme(Strict):
     pairs: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] = []
     personas: dict[Annotated[str, Field(min_length=1)], dict[str, TextList]] = {}
     adjust_for: list[Text] = []
+    journey: list[Text] = []
     questions: dict[str, Question] = {}
     indexes: dict[str, Index] = {}
     kpis: list[Kpi] = []
@@ -181,9 +182,9 @@ class Programme(Strict):
 
     @property
     def stages(self) -> list[str]:
-        """The stages of the customers' journey that sources declare, in their order."""
+        """The stages of the customers' journey in its order: `journey`, then others that sources declare."""
         declared = [one.stage for one in self.sources if one.stage and one.voice == "customer"]
-        return list(dict.fromkeys(declared))
+        return list(dict.fromkeys([*self.journey, *declared]))
 
     @property
     def extra_columns(self) -> dict[str, str]:
