@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vocwb.explain.paradoxes import adjust_difference
+from vocwb import stats
 from vocwb.explain.profiles import compare_profiles
 from vocwb.schemas import make_findings
 from vocwb.stats import EVIDENCE
@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_stratified_difference_and_open_their_quotes():
     opinions, codes = make_tables(1)
     row = compare(opinions, codes).query("level == 'north' and subject == 'category:delivery'").squeeze()
     hit, inside = 100 * (codes["category"] == "delivery"), opinions["region"] == "north"
-    expected = adjust_difference(hit, inside, opinions["language"])
+    expected = stats.adjust_difference(hit, inside, opinions["language"])
     assert (row["difference"], row["low"], row["high"]) == pytest.approx(expected[:3])
     assert row["value"] == pytest.approx(hit[inside].mean()) and row["n"] == inside.sum()
     assert row["feedback_ids"] == opinions.loc[(hit > 0) & inside, "feedback_id"].tolist()

@@ -21,7 +21,8 @@ from vocwb.intervals import (
 )
 
 __all__ = [
-    "EVIDENCE", "FEWEST_FOR_PERCENTAGES", "HIDDEN", "NO_EVIDENCE", "TOO_FEW", "TOO_FEW_TO_SHOW", "VERDICTS", "adjust_p",
+    "EVIDENCE", "FEWEST_FOR_PERCENTAGES", "HIDDEN", "NO_EVIDENCE", "TOO_FEW", "TOO_FEW_TO_SHOW", "VERDICTS",
+    "adjust_difference", "adjust_p",
     "beta_binomial_likelihood", "bootstrap_interval", "cluster_share_interval", "compare_means", "compare_on_scale",
     "compare_shares", "effective_counts", "effective_size", "give_verdict", "judge_family", "mean_interval",
     "nps_interval", "scale_interval", "share_interval", "show_level", "shrink_shares",
@@ -44,6 +45,41 @@ def show_level(n: int, minimum: int = 5) -> str:
     if not n >= minimum:
         return "hidden"
     return "percentages" if n >= FEWEST_FOR_PERCENTAGES else "counts"
+
+
+def adjust_difference(values, inside, strata=None, clusters=None) -> tuple[float, float, float, float]:
+    """Return mean of `values` inside less outside, low, high and p, like compared with like: within each stratum.
+
+    values: numbers, or 0 and 1; inside: true or false; strata: what is held equal (None: nothing); clusters: whose
+    values are alike. All of one length. The strata's differences are weighted by n1 n0 / (n1 + n0), Mantel and
+    Haenszel's weights, so that of 0 and 1 it is their risk difference; it is the coefficient of `inside` in a
+    regression with an intercept for each stratum, and has the cluster-robust t interval of statsmodels' OLS. Strata
+    with one side only add nothing. NaN where no stratum has both sides.
+
+    >>> values, inside = [1, 0, 0, 0, 1, 1, 1, 0], [True, True, False, False] * 2
+    >>> round(adjust_difference(values, inside, ["a"] * 4 + ["b"] * 4)[0], 2)
+    0.5
+    """
+    strata = np.zeros(len(values), dtype=int) if strata is None else pd.factorize(np.asarray(strata))[0]
+    sizes = np.bincount(strata)
+    # What is left when each stratum has its own mean.
+    x, y = (
+        part - (np.bincount(strata, weights=part) / np.maximum(sizes, 1))[strata]
+        for part in (np.asarray(inside, dtype=float), np.asarray(values, dtype=float))
+    )
+    own = np.arange(len(x)) if clusters is None else pd.factorize(np.asarray(clusters))[0]
+    room, groups = x @ x, own.max(initial=-1) + 1
+    freedom = len(x) - np.count_nonzero(sizes) - 1
+    if room < 1e-12 or groups < 2 or freedom < 1:
+        return (np.nan,) * 4
+    difference = x @ y / room
+    parts = np.bincount(own, weights=x * (y - difference * x)) / room
+    error = np.sqrt(parts @ parts * groups / (groups - 1) * (len(x) - 1) / freedom)
+    if not error > 1e-12:
+        return float(difference), np.nan, np.nan, np.nan
+    half = distributions.t.ppf(0.975, groups - 1) * error
+    p = 2 * distributions.t.sf(abs(difference) / error, groups - 1)
+    return float(difference), float(difference - half), float(difference + half), float(p)
 
 
 def beta_binomial_likelihood(k, n, share, alike) -> np.ndarray:

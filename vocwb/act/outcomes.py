@@ -85,7 +85,9 @@ def judge_outcomes(
         cells = pd.DataFrame(judged)
         cells = stats.judge_family(cells, smallest=cells["smallest"])
         cells["claim"] = [_describe_outcome(row) for row in cells.to_dict("records")]
-        judged = cells.drop(columns=["smallest", "action", "what"]).to_dict("records")
+        judged = cells.drop(columns=["smallest", "action", "what", "within"], errors="ignore").to_dict(
+            "records"
+        )
     return make_findings(judged + unjudged, section="outcomes", month=month)
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from vocwb import stats
 from vocwb.explain.hiding import pair_columns
-from vocwb.explain.paradoxes import adjust_difference
 from vocwb.explain.personas import mark_personas, name_persona
 from vocwb.explain.segments import PERSONA, split_by_language
 from vocwb.schemas import describe_table, make_findings
@@ -26,7 +25,7 @@ def adjust_segments(
     segments: what compare_segments of explain.segments found of the same tables; opinions also a column a confounder;
     labels: column -> what people read. For each difference with evidence there: value is the difference from
     everybody else, difference with low and high the same within the strata of all confounders together
-    (paradoxes.adjust_difference), both in percentage points and of those whose confounders are known. A confounder
+    (stats.adjust_difference), both in percentage points and of those whose confounders are known. A confounder
     that is the segment itself, or a part of the pair or persona, is left out; where none is left, so is the
     difference. Measure "difference_adjusted", p adjusted over all of them, verdict against smallest["share"]. What
     is not named stays as it is, so this too is association.
@@ -83,8 +82,8 @@ def _adjust_level(heard, mentions, topics, column: str, wanted: pd.DataFrame, he
         places = said[said["topic"].eq(row["subject"])].merge(rows, on=keys)["row"]
         values = np.zeros(len(people))
         values[places] = 100.0
-        raw = adjust_difference(values, inside, None, people["unit"])
-        difference, low, high, p = adjust_difference(values, inside, strata, people["unit"])
+        raw = stats.adjust_difference(values, inside, None, people["unit"])
+        difference, low, high, p = stats.adjust_difference(values, inside, strata, people["unit"])
         cell = {name: row[name] for name in ("subject", "segment", "level", "period", "feedback_ids")}
         cells.append(
             cell

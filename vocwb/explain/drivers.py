@@ -27,7 +27,8 @@ def rank_drivers(
     (name -> label, low, high, metric). Both sides are customers' responses with a verbatim in the language of
     the topic. One row a question and topic: subject is the question, segment "topic" and level the topic's
     id; measure "difference": value and compared_value are mean scores (for nps -100..100 points), low and
-    high the interval of the difference, clustered by respondent. p is adjusted over all rows together.
+    high the interval of the difference, clustered by respondent, and within each population where there are several.
+    p is adjusted over all rows together.
     feedback_ids: the feedback that mentions the topic. smallest: nps in points, mean in points of the scale.
 
     >>> from types import SimpleNamespace
@@ -47,7 +48,9 @@ def rank_drivers(
         said = dict(tuple(mentions.groupby("topic", observed=True)))
         for name, question in questions.items():
             answers = gather_answers(heard, name, question)
-            answers = answers[["response_id", "score"]].assign(unit=pd.factorize(answers["unit"])[0])
+            answers = answers[["response_id", "score", "population"]].assign(
+                unit=pd.factorize(answers["unit"])[0]
+            )
             places = pd.Index(answers["response_id"])
             for topic, topic_name in topics.items():
                 talk = said.get(topic, mentions.head(0))
@@ -69,7 +72,7 @@ def rank_drivers(
     cells = pd.DataFrame(rows)
     cells = stats.judge_family(cells, smallest=cells["smallest"])
     cells["claim"] = [_describe_driver(row, questions[row["subject"]]) for row in cells.to_dict("records")]
-    cells = cells.drop(columns=["smallest", "topic_name"])
+    cells = cells.drop(columns=["smallest", "topic_name", "within"])
     return make_findings(
         cells.assign(period=name_period(opinions["month"].unique())), section="drivers", month=month
     )

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy import stats as distributions
 
 from vocwb import stats
 from vocwb.explain.hiding import find_hidden
@@ -28,41 +27,6 @@ class _Outcomes(NamedTuple):
     quotes: Callable[[np.ndarray, int], list[str]]
 
 
-def adjust_difference(values, inside, strata=None, clusters=None) -> tuple[float, float, float, float]:
-    """Return mean of `values` inside less outside, low, high and p, like compared with like: within each stratum.
-
-    values: numbers, or 0 and 1; inside: true or false; strata: what is held equal (None: nothing); clusters: whose
-    values are alike. All of one length. The strata's differences are weighted by n1 n0 / (n1 + n0), Mantel and
-    Haenszel's weights, so that of 0 and 1 it is their risk difference; it is the coefficient of `inside` in a
-    regression with an intercept for each stratum, and has the cluster-robust t interval of statsmodels' OLS. Strata
-    with one side only add nothing. NaN where no stratum has both sides.
-
-    >>> values, inside = [1, 0, 0, 0, 1, 1, 1, 0], [True, True, False, False] * 2
-    >>> round(adjust_difference(values, inside, ["a"] * 4 + ["b"] * 4)[0], 2)
-    0.5
-    """
-    strata = np.zeros(len(values), dtype=int) if strata is None else pd.factorize(np.asarray(strata))[0]
-    sizes = np.bincount(strata)
-    # What is left when each stratum has its own mean.
-    x, y = (
-        part - (np.bincount(strata, weights=part) / np.maximum(sizes, 1))[strata]
-        for part in (np.asarray(inside, dtype=float), np.asarray(values, dtype=float))
-    )
-    own = np.arange(len(x)) if clusters is None else pd.factorize(np.asarray(clusters))[0]
-    room, groups = x @ x, own.max(initial=-1) + 1
-    freedom = len(x) - np.count_nonzero(sizes) - 1
-    if room < 1e-12 or groups < 2 or freedom < 1:
-        return (np.nan,) * 4
-    difference = x @ y / room
-    parts = np.bincount(own, weights=x * (y - difference * x)) / room
-    error = np.sqrt(parts @ parts * groups / (groups - 1) * (len(x) - 1) / freedom)
-    if not error > 1e-12:
-        return float(difference), np.nan, np.nan, np.nan
-    half = distributions.t.ppf(0.975, groups - 1) * error
-    p = 2 * distributions.t.sf(abs(difference) / error, groups - 1)
-    return float(difference), float(difference - half), float(difference + half), float(p)
-
-
 def find_paradoxes(
     responses: pd.DataFrame, opinions: pd.DataFrame, assignments: pd.DataFrame, codebook: pd.DataFrame,
     questions: Mapping, segments: Mapping[str, str], *, month: str, minimum: int,
@@ -72,7 +36,8 @@ def find_paradoxes(
     responses: response_id, respondent_id, month, voice, duplicate_of, and a column a question and segment; opinions,
     assignments and codebook: as measure_cells of explain.segments takes them. Looked at are each level of a segment
     against its rest, in the score of each question (customers' answers) and in the share that mentions each topic:
-    over all, and within the levels of each other segment (adjust_difference). A paradox (Simpson 1951, JRSS B 13): both
+    over all, and within the levels of each other segment (stats.adjust_difference). A paradox (Simpson 1951, JRSS B
+    13): both
     intervals exclude zero with opposite signs, and both are evident beside all else that was looked at: first the
     difference of like with like among all (Benjamini-Hochberg at 5%; what does not turn round counts with p = 1), then
     the difference over all among those. p is that of like with like, p_adjusted the larger of both. Both sides have 30
@@ -219,15 +184,15 @@ def _compare(
     values: np.ndarray, inside: np.ndarray, strata: np.ndarray, units: pd.Series, open_levels: list[int], minimum: int
 ) -> dict:  # fmt: skip
     """Return both differences with their intervals, p, and the difference in each stratum that may be shown."""
-    over_all = adjust_difference(values, inside, None, units)
-    like = adjust_difference(values, inside, strata, units)
+    over_all = stats.adjust_difference(values, inside, None, units)
+    like = stats.adjust_difference(values, inside, strata, units)
     turned = over_all[0] * like[0] < 0 and over_all[1] * over_all[2] > 0 and like[1] * like[2] > 0
     parts = []
     for stratum in open_levels:
         here = strata == stratum
         sides = [units[here & side].nunique() for side in (inside, ~inside)]
         if min(sides) >= stats.FEWEST_FOR_PERCENTAGES:
-            difference, low, high, _ = adjust_difference(values[here], inside[here], None, units[here])
+            difference, low, high, _ = stats.adjust_difference(values[here], inside[here], None, units[here])
             part = {"stratum": stratum, "difference": difference, "low": low, "high": high}
             parts.append(part | {"n": int((here & inside).sum()), "size": sum(sides)})
     left = units[~np.isin(strata, [part["stratum"] for part in parts])].nunique()

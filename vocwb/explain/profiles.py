@@ -11,7 +11,6 @@ from statsmodels.stats.proportion import proportion_effectsize
 from vocwb import stats
 from vocwb.crosswalk import name_pair
 from vocwb.explain.hiding import find_hidden, pair_columns
-from vocwb.explain.paradoxes import adjust_difference
 from vocwb.explain.personas import hide_personas, mark_personas, name_persona
 from vocwb.explain.segments import PERSONA
 from vocwb.languages import LANGUAGES
@@ -42,7 +41,7 @@ def compare_profiles(
     label; pairs and personas as in explain.segments.measure_cells. Subjects "category:delivery", "polarity:negative"
     and the questions. Shares (%, difference in percentage points) are compared within each language, since coders do
     not read all equally well, and scores within each population, like with like (Mantel and Haenszel's weights,
-    paradoxes.adjust_difference); value and compared_value are those of the groups as they are. Both sides need 30
+    stats.adjust_difference); value and compared_value are those of the groups as they are. Both sides need 30
     units where both sides occur, and shares five who do and five who do not on either side.
     Section "segments", measure "difference"; p is adjusted over all rows together with those of `beside`, the findings
     of compare_segments on the same feedback: with the topics it is one family. Levels that hiding.find_hidden and
@@ -179,7 +178,7 @@ def _compare(people: _People, level: str, values: np.ndarray, without: Sequence[
     counts["several"] = len(np.unique(people.stratum)) > 1
     found = []
     for column in values.T:
-        numbers = adjust_difference(column, inside, people.stratum, people.unit)
+        numbers = stats.adjust_difference(column, inside, people.stratum, people.unit)
         row = dict(zip(("difference", "low", "high", "p"), numbers, strict=True))
         found.append(
             counts | row | {"value": column[inside].mean(), "compared_value": column[~inside].mean()}

@@ -46,6 +46,16 @@ def measure_unit(measure: str, question) -> str:
     return "%" if measure == "csat_top2" else score_unit(question)
 
 
+def score_scale(question) -> tuple[float, float]:
+    """Return the lowest and the highest score that one response can have: -100 and 100 for nps.
+
+    >>> from types import SimpleNamespace
+    >>> score_scale(SimpleNamespace(low=1, high=5, metric="csat"))
+    (1, 5)
+    """
+    return (-100, 100) if question.metric in NPS else (question.low, question.high)
+
+
 def smallest_score(question, smallest: Mapping[str, float]) -> float:
     """Return the smallest difference of a question's score that matters to the programme.
 
@@ -77,9 +87,10 @@ def is_low_good(question) -> bool:
 
 
 def gather_answers(responses: pd.DataFrame, name: str, question) -> pd.DataFrame:
-    """Return one row for each response that answered a question: response_id, month, unit, answer, score.
+    """Return one row for each response that answered a question: response_id, month, unit, population, answer, score.
 
-    Needs response_id, respondent_id, month and the question's column; a response is counted once, and the
+    Needs response_id, respondent_id, month and the question's column; population is "" where it is not known.
+    A response is counted once, and the
     rows come in the order of response_id. score is the answer, but for nps and nps_1_10 100 for a promoter (9-10),
     -100 for a detractor (6 or less) and 0 between (Reichheld 2003, Harvard Business Review 81). Raises
     SchemaError for a question without a column and for an answer outside its scale.
@@ -109,7 +120,12 @@ def gather_answers(responses: pd.DataFrame, name: str, question) -> pd.DataFrame
     score = answer
     if question.metric in NPS:
         score = pd.Series(np.select([answer >= 9, answer <= 6], [100.0, -100.0], 0.0), index=answer.index)
-    columns = {"unit": unit_of(kept), "answer": answer, "score": score}
+    columns = {
+        "unit": unit_of(kept),
+        "population": kept.get("population", ""),
+        "answer": answer,
+        "score": score,
+    }
     return kept[["response_id", "month"]].assign(**columns).reset_index(drop=True)
 
 
@@ -139,7 +155,7 @@ def gather_index(responses: pd.DataFrame, index, questions: Mapping) -> pd.DataF
             else found.merge(item[["response_id", "item"]].rename(columns={"item": name}), on="response_id")
         )
     means = found[list(index.questions)].mean(axis=1)
-    return found[["response_id", "month", "unit"]].assign(answer=means, score=means)
+    return found[["response_id", "month", "unit", "population"]].assign(answer=means, score=means)
 
 
 def gather_scores(responses: pd.DataFrame, name: str, question, questions: Mapping) -> pd.DataFrame:

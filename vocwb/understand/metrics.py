@@ -14,6 +14,7 @@ from vocwb.understand.answers import (
     is_low_good,
     list_measures,
     measure_unit,
+    score_scale,
     score_unit,
     smallest_score,
     split_populations,
@@ -78,21 +79,36 @@ def compare_answers(a: pd.DataFrame, b: pd.DataFrame, question, *, minimum: int)
     """Return what a finding says of score in `a` against `b` (both from gather_answers), yet without verdict.
 
     Gives value, compared_value, n and compared_n (answers), difference, low, high, p, unit and show (by the
-    respondents on the smaller side), as stats.judge_family takes them. Interval clustered by respondent.
+    respondents on the smaller side), as stats.judge_family takes them. Interval clustered by respondent
+    (stats.compare_on_scale). Where several populations answered, the difference is that within each of them
+    (stats.adjust_difference), and `within` says so: else a shift between them would look like one of the score.
 
     >>> from types import SimpleNamespace
-    >>> a = pd.DataFrame({"score": [1.0, 2, 3], "unit": ["p", "q", "r"]})
+    >>> a = pd.DataFrame({"score": [1.0, 2, 3], "unit": ["p", "q", "r"], "population": "all"})
     >>> question = SimpleNamespace(label="", low=1, high=5, metric="csat")
     >>> compare_answers(a, a.assign(score=[2.0, 3, 4]), question, minimum=5)["difference"]
     -1.0
     """
-    difference, low, high, p = stats.compare_means(a["score"], b["score"], a["unit"], b["unit"])
+    both = pd.concat([a, b], ignore_index=True)
+    unlike = both["population"].nunique() > 1
+    if unlike:
+        numbers = stats.adjust_difference(
+            both["score"], both.index < len(a), both["population"], both["unit"]
+        )
+    else:
+        numbers = stats.compare_on_scale(a["score"], b["score"], score_scale(question), a["unit"], b["unit"])
+    difference, low, high, p = numbers
+    method = (
+        "difference within each population, Mantel-Haenszel weights"
+        if unlike
+        else "difference of means, MOVER"
+    )
     return {
         "measure": "difference", "unit": score_unit(question), "value": a["score"].mean(),
         "compared_value": b["score"].mean(), "n": len(a), "compared_n": len(b), "difference": difference,
         "low": low, "high": high, "p": p,
         "show": stats.show_level(min(a["unit"].nunique(), b["unit"].nunique()), minimum),
-        "method": "difference of means, cluster-robust Welch, Benjamini-Hochberg",
+        "method": f"{method}, cluster-robust, Benjamini-Hochberg", "within": unlike,
     }  # fmt: skip
 
 
@@ -122,7 +138,8 @@ def compare_mentions(after: pd.DataFrame, before: pd.DataFrame, *, minimum: int)
 def describe_difference(row: Mapping, *, what: str, here: str, there: str) -> str:
     """Return the sentence of a judged comparison: what was measured, here against there, and the verdict.
 
-    row: value, compared_value, n, compared_n, difference, low, high, unit and verdict.
+    row: value, compared_value, n, compared_n, difference, low, high, unit and verdict; within: whether the difference
+    is that within each population.
 
     >>> row = dict(value=20.0, compared_value=10.0, n=1200, compared_n=900, difference=10.0, low=4.0,
     ...            high=16.0, unit="points", verdict="evidence of a difference")
@@ -141,7 +158,8 @@ def describe_difference(row: Mapping, *, what: str, here: str, there: str) -> st
     side = "%" if unit == "pp" else unit
     return (
         f"{what}: {format_value(row['value'], side)} {here} (n = {row['n']:,.0f}) against"
-        f" {format_value(row['compared_value'], side)} {there} (n = {row['compared_n']:,.0f}):"
+        f" {format_value(row['compared_value'], side)} {there} (n = {row['compared_n']:,.0f})"
+        f"{'; within each population, like compared with like:' if row.get('within') is True else ':'}"
         f" {format_value(row['difference'], unit, signed=True)}"
         f" ({format_interval(row['low'], row['high'], unit)}), {row['verdict']}."
     )
@@ -208,6 +226,7 @@ def compute_scores(
             limits = [smallest_score(scored[row["subject"]], smallest) for row in changes]
             for row in stats.judge_family(pd.DataFrame(changes), smallest=limits).to_dict("records"):
                 here, there = f"in {month}", f"in {row.pop('earlier')}"
+                row.pop("within")
                 what = _title(row["subject"], scored[row["subject"]]) + _say_population(row.get("level"))
                 rows.append(row | {"claim": describe_difference(row, what=what, here=here, there=there)})
         tables.append(make_findings(rows, section=section, month=month))
