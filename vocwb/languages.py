@@ -175,8 +175,7 @@ def normalise_text(text: str, language: str) -> str:
     >>> normalise_text("مي شود", "fa") == normalise_text("میشود", "fa") == "می\u200cشود"
     True
     """
-    text = unicodedata.normalize("NFKC", text).casefold()
-    text = text.translate(_MARKS | _INVISIBLE | _DIGITS).translate(_LETTERS.get(language, {}))
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_map_letters(language))
     if language != "fa":
         text = text.replace(ZWNJ, "")
     text = _REPEATED.sub(r"\1\1" if language in ("en", "zh") else r"\1", text)
@@ -187,6 +186,16 @@ def normalise_text(text: str, language: str) -> str:
     for pattern in (_FA_PREFIX, _FA_SUFFIX):
         text = pattern.sub(lambda match: match[0].rstrip() + ZWNJ, text)
     return _FA_VERB.sub(rf"\1{ZWNJ}", text)
+
+
+@cache
+def _map_letters(language: str) -> dict[int, str | None]:
+    """Return what becomes of each character, in one table: a second look at a long text would cost as much again."""
+    letters, others = _LETTERS.get(language, {}), _MARKS | _INVISIBLE | _DIGITS
+    return letters | {
+        place: text if text is None else (chr(text) if isinstance(text, int) else text).translate(letters)
+        for place, text in others.items()
+    }
 
 
 @cache
