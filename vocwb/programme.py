@@ -238,7 +238,7 @@ def parse_programme(text: str, *, name: str, file: str = "programme.yml") -> Pro
     vocwb.errors.ProgrammeError: programme.yml line 2: 'questoin' is not a key here.
     Keys: title, question, goal, timezone, languages, encoders, categories, coders, regions, keep_handles, \
 people, minimum_group, minimum_group_staff, retention_months, leave_out, smallest_difference, segments, \
-pairs, personas, adjust_for, questions, indexes, kpis, weights, reasons, sources.
+pairs, personas, adjust_for, journey, questions, indexes, kpis, weights, reasons, sources.
     Did you mean 'question'? (3 more after this one.)
     """
     try:
