@@ -44,10 +44,8 @@ def test_a_driver_is_the_mean_with_the_topic_against_the_mean_without():
     answers = np.r_[rng.integers(1, 4, 60), rng.integers(2, 6, 200)]
     tables = make_tables(answers, np.arange(260) < 60)
     row = rank_drivers(*tables, {"score": CSAT}, **OPTIONS).squeeze()
-    expected = scipy_stats.ttest_ind(answers[:60], answers[60:], equal_var=False)
-    # Far from the ends of the scale it is Welch's test.
-    assert row[["low", "high"]].tolist() == pytest.approx(list(expected.confidence_interval()), abs=0.03)
-    assert row["p"] < 1e-6 and expected.pvalue < 1e-6
+    expected = stats.compare_on_scale(answers[:60], answers[60:], (1, 5))
+    assert row[["difference", "low", "high", "p"]].tolist() == pytest.approx(list(expected))
     assert row[["value", "compared_value"]].tolist() == pytest.approx(
         [answers[:60].mean(), answers[60:].mean()]
     )

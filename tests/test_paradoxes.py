@@ -138,7 +138,7 @@ def test_the_kidney_stones_are_no_paradox_beyond_chance():
 
 def test_nothing_is_claimed_where_nothing_turns_round():
     claims = 0
-    for seed in range(20):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         score, delivery, area = (
             rng.integers(1, 6, 400),
@@ -147,7 +147,7 @@ def test_nothing_is_claimed_where_nothing_turns_round():
         )
         claims += len(find(make_responses(score, delivery, area))) > 0
         claims += len(find(plant(seed, gain=0.0))) > 0
-    assert claims <= 3
+    assert claims <= 4
     # The area makes it larger than it is, and turns nothing round.
     assert find(plant(3, gain=-0.6)).empty
 

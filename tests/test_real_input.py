@@ -1,4 +1,4 @@
-"""Three real sets of feedback, whole, from raw files to the report; skipped where their data is not there."""
+"""Four real sets of feedback, whole, from raw files to the report; skipped where their data is not there."""
 
 import os
 import re
@@ -17,6 +17,7 @@ DATA = Path(os.environ.get("VOCWB_DATA") or ROOT.parent / "shared" / "data")
 SETS = {
     # programme: (language, how many records the files hold, as pandas reads them)
     "airline_tweets": ("en", lambda folder: len(pd.read_csv(folder / "Tweets.csv"))),
+    "cfpb_complaints_2019": ("en", lambda folder: len(pd.read_csv(folder / "complaints_sample.csv", skiprows=2))),
     "zh_tw_hospital_reviews_a": ("zh", lambda folder: sum(len(pd.read_excel(f)) for f in folder.glob("*.xlsx"))),
     "fa_digikala_comments": ("fa", lambda folder: sum(len(pd.read_csv(f)) for f in folder.glob("*.csv"))),
 }  # fmt: skip

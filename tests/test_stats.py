@@ -311,6 +311,24 @@ def test_compare_on_scale_agrees_with_newcombe_on_shares_and_with_t_in_the_middl
     assert stats.compare_on_scale(a, b, (0, 10)) == pytest.approx(stats.compare_means(a, b), abs=0.01)
 
 
+@pytest.mark.parametrize("sizes, hits", [((40, 60), (3, 21)), ((30, 600), (29, 400)), ((12, 15), (6, 1))])
+def test_compare_on_scale_is_square_and_add_of_wilsons_limits(sizes, hits):
+    """Newcombe 1998, from statsmodels' Wilson limits of n - 1 at Welch and Satterthwaite's t, in each limit."""
+    shares = np.array(hits) / sizes
+    spreads = shares * (1 - shares) / (np.array(sizes) - 1)
+    freedom = spreads.sum() ** 2 / (spreads**2 / (np.array(sizes) - 1)).sum()
+    level = 2 * scipy_stats.norm.sf(scipy_stats.t.ppf(0.975, freedom))
+    (low_a, high_a), (low_b, high_b) = (
+        proportion_confint(share * (n - 1), n - 1, alpha=level, method="wilson")
+        for share, n in zip(shares, sizes, strict=True)
+    )
+    difference = shares[0] - shares[1]
+    below = np.hypot(shares[0] - low_a, high_b - shares[1])
+    above = np.hypot(high_a - shares[0], shares[1] - low_b)
+    found = stats.compare_on_scale(*(np.arange(n) < k for n, k in zip(sizes, hits, strict=True)), (0, 1))
+    assert found[:3] == pytest.approx((difference, difference - below, difference + above), abs=1e-8)
+
+
 def test_compare_on_scale_knows_that_the_same_people_answered():
     rng = np.random.default_rng(17)
     before = rng.integers(2, 9, 80)
