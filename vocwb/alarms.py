@@ -10,7 +10,7 @@ from scipy import stats as distributions
 
 from vocwb.changes import A_YEAR, check_series, number_months
 from vocwb.errors import SchemaError
-from vocwb.stats import TOO_FEW, beta_binomial_likelihood
+from vocwb.stats import TOO_FEW, adjust_p, beta_binomial_likelihood
 
 ALARM_VERDICTS = ("rises", "falls", "no alarm", TOO_FEW)
 
@@ -77,7 +77,7 @@ def warn_early(table: pd.DataFrame, *, month: str, behind: int = 24, direction="
         2 * found[["up", "down"]].min(axis=1, skipna=False),
     ).clip(None, 1)
     known = found["p"].notna()
-    found["p_adjusted"] = _adjust_all(found["p"].to_numpy())
+    found["p_adjusted"] = adjust_p(found["p"], method="holm")
     found["alarm"] = found["p_adjusted"] <= _Q
     words = np.where(found["up"] < found["down"], *ALARM_VERDICTS[:2])
     found["verdict"] = np.select([~known, found["alarm"]], [TOO_FEW, words], ALARM_VERDICTS[2])
@@ -97,16 +97,6 @@ def warn_early(table: pd.DataFrame, *, month: str, behind: int = 24, direction="
             "verdict",
         ]
     ]
-
-
-def _adjust_all(p: np.ndarray) -> np.ndarray:
-    """Return p adjusted so that none is wrongly small with 95% (Holm 1979, Scand. J. Statistics 6); NaN stays NaN."""
-    order = np.argsort(p)  # NaN come last
-    count = np.count_nonzero(~np.isnan(p))
-    steps = np.maximum(count - np.arange(len(p)), 1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * steps), 1)
-    return adjusted
 
 
 def _lay_out(rows: pd.DataFrame, month: str, behind: int, counted: bool) -> tuple[list[str], np.ndarray]:

@@ -3,6 +3,7 @@
 import datetime
 import difflib
 import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -207,6 +208,15 @@ def name_pair(first: str, second: str) -> str:
     'plan x region'
     """
     return f"{first} x {second}"
+
+
+def label_pairs(segments: Mapping[str, str], pairs: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return what readers see of the columns of pairs; segments: column -> label.
+
+    >>> label_pairs({"plan": "Plan", "region": "Region"}, [["plan", "region"]])
+    {'plan x region': 'Plan x Region'}
+    """
+    return {name_pair(*pair): " x ".join(segments.get(column, column) for column in pair) for pair in pairs}
 
 
 def check_groups(

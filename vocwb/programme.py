@@ -27,7 +27,7 @@ from vocwb.crosswalk import (
     check_groups,
     check_measures,
     check_timezone,
-    name_pair,
+    label_pairs,
 )
 from vocwb.errors import ProgrammeError
 from vocwb.paths import programme_folder, project_root
@@ -168,9 +168,7 @@ class Programme(Strict):
     @property
     def group_labels(self) -> dict[str, str]:
         """What readers see of the columns that groups are compared by: segments, pairs, personas and stages."""
-        pairs = {
-            name_pair(*pair): " x ".join(self.segments[column] for column in pair) for pair in self.pairs
-        }
+        pairs = label_pairs(self.segments, self.pairs)
         return {"persona": "Persona", "stage": "Journey stage"} | pairs | self.segments
 
     @property

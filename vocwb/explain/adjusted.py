@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vocwb import stats
+from vocwb.crosswalk import name_pair
 from vocwb.explain.hiding import pair_columns
 from vocwb.explain.personas import mark_personas, name_persona
 from vocwb.explain.segments import PERSONA, split_by_language
@@ -46,6 +47,7 @@ def adjust_segments(
     [['free', -24.0, 0.0]]
     """
     pairs, personas, confounders = list(pairs), personas or {}, list(confounders)
+    columns = {name_pair(*pair): pair for pair in pairs}
     judged = segments[segments["measure"].eq("difference") & segments["verdict"].eq(stats.EVIDENCE)]
     cells = []
     if confounders and len(judged):
@@ -54,7 +56,7 @@ def adjust_segments(
             own = judged[judged["subject"].isin(topics.index)]
             for (segment, level), wanted in own.groupby(["segment", "level"]):
                 column = name_persona(level) if segment == PERSONA else segment
-                parts = personas.get(level, {}) if segment == PERSONA else segment.split(" x ")
+                parts = personas.get(level, {}) if segment == PERSONA else columns.get(segment, [segment])
                 held = [name for name in confounders if name not in parts]
                 if held and column in heard:
                     cells += _adjust_level(heard, mentions, topics, column, wanted, held)

@@ -9,7 +9,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_effectsize
 
 from vocwb import stats
-from vocwb.crosswalk import name_pair
+from vocwb.crosswalk import label_pairs, name_pair
 from vocwb.explain.hiding import find_hidden, pair_columns
 from vocwb.explain.personas import hide_personas, mark_personas, name_persona
 from vocwb.explain.segments import PERSONA
@@ -123,8 +123,7 @@ class _Groups:
         self.plain = [*segments, *(name_pair(*pair) for pair in pairs)]
         self.parts = {one: [one] for one in segments} | {name_pair(*pair): list(pair) for pair in pairs}
         self.parts |= {name_persona(name): list(rule) for name, rule in personas.items()}
-        self.labels = {name_pair(*pair): " x ".join(segments.get(one, one) for one in pair) for pair in pairs}
-        self.labels |= {PERSONA: "Persona"} | dict(segments)
+        self.labels = label_pairs(segments, pairs) | {PERSONA: "Persona"} | dict(segments)
 
     def mark(self, frame: pd.DataFrame) -> pd.DataFrame:
         return mark_personas(pair_columns(frame, self.pairs), self.personas)

@@ -7,7 +7,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_effectsize
 
 from vocwb import stats
-from vocwb.crosswalk import name_pair
+from vocwb.crosswalk import label_pairs, name_pair
 from vocwb.explain.hiding import find_hidden, pair_columns
 from vocwb.explain.personas import hide_personas, mark_personas, name_persona
 from vocwb.schemas import describe_table, make_findings, unit_of
@@ -237,8 +237,7 @@ def compare_segments(
     )
     if cells.empty:
         return make_findings([], section="segments", month=month)
-    labels = {name_pair(*pair): " x ".join(segments.get(column, column) for column in pair) for pair in pairs}
-    labels |= {PERSONA: "Persona"} | dict(segments)
+    labels = label_pairs(segments, pairs) | {PERSONA: "Persona"} | dict(segments)
     cells["claim"] = [_describe_cell(row, labels[row["segment"]]) for row in cells.to_dict("records")]
     cells = cells.rename(columns={"topic": "subject"}).assign(
         measure="difference", period=name_period(opinions["month"].unique()),

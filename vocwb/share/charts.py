@@ -27,9 +27,21 @@ _VEGA_LITE = "6.4"
 
 _FIELDS = ["finding_id", "label", "short", "period", "value", "low", "high", "number", "interval", "count",
            "verdict", "mark", "row", "latest"]  # fmt: skip
-_TIPS = [alt.Tooltip(f"{field}:N", title=title) for field, title in (
-    ("label", "what"), ("number", "value"), ("interval", "95% interval"), ("count", "n"),
-    ("verdict", "verdict"))]  # fmt: skip
+
+
+def make_tips(fields: Mapping[str, str]) -> list[alt.Tooltip]:
+    """Return what a chart says of a mark that is pointed at; fields: column -> title.
+
+    >>> [tip.to_dict()["title"] for tip in make_tips({"count": "n"})]
+    ['n']
+    """
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+
+
+TIPS = make_tips(
+    {"label": "what", "number": "value", "interval": "95% interval", "count": "n", "verdict": "verdict"}
+)
+"""What most charts say of a mark."""
 
 
 def draw_layers(
@@ -67,23 +79,27 @@ def _dots(rows: pd.DataFrame, x: alt.X) -> list[alt.Chart]:
             x=x, x2="high:Q", y=y, color=alt.Color("mark:N", scale=scales[1], legend=legend)
         ),
         alt.Chart().mark_point(size=95, strokeWidth=2, opacity=1, yOffset=7).encode(
-            x="value:Q", y=y, tooltip=_TIPS,
+            x="value:Q", y=y, tooltip=TIPS,
             shape=alt.Shape("mark:N", scale=scales[0], legend=legend),
             color=alt.Color("mark:N", scale=scales[1], legend=legend),
             fill=alt.Fill("mark:N", scale=scales[2], legend=legend),
         ),
-        *_words(y, -8),
+        *write_rows(y, -8),
     ]  # fmt: skip
 
 
-def _words(y: alt.Y, dy: int) -> list[alt.Chart]:
-    """Return the label and the number above each row, on a ground that keeps grid lines out of the letters."""
+def write_rows(y: alt.Y, dy: int) -> list[alt.Chart]:
+    """Return the label and the number above each row, on a ground that keeps grid lines out of the letters.
+
+    >>> len(write_rows(alt.Y("row:O"), -12))
+    4
+    """
     ground = {"fontSize": 13.5, "dy": dy, "baseline": "middle"}
     layers = []
     for align, x, field in (("left", alt.value(0), "short:N"), ("right", alt.value("width"), "number:N")):
         for colour in ({"stroke": PAPER, "strokeWidth": 5, "color": PAPER}, {"color": INK}):
             words = alt.Chart().mark_text(align=align, **ground, **colour)
-            layers.append(words.encode(x=x, y=y, text=field, tooltip=_TIPS))
+            layers.append(words.encode(x=x, y=y, text=field, tooltip=TIPS))
     return layers
 
 
@@ -180,7 +196,7 @@ def chart_trend(
     y = alt.Y("low:Q", title=None, axis=axis, scale=alt.Scale(zero=False, nice=True, **limits))
     shape, colour, inside = MARKS[mark if mark in ("higher", "lower") else "not compared"]
     shape = "circle" if colour == TEAL else shape
-    tips = [alt.Tooltip("period:N", title="month"), *_TIPS[1:4]]
+    tips = [alt.Tooltip("period:N", title="month"), *TIPS[1:4]]
     line = alt.Chart().encode(x=x, y=alt.Y("value:Q"), tooltip=tips)
     layers = [
         alt.Chart().mark_area(color=TEAL, opacity=0.16).encode(x=x, y=y, y2="high:Q"),
@@ -210,9 +226,9 @@ def chart_bars(rows: pd.DataFrame, *, title: str = "responses", ordered: bool = 
     x = alt.X("value:Q", title=title, axis=None, scale=alt.Scale(domain=[0, float(end)]))
     layers = [
         alt.Chart().mark_bar(color=TEAL, opacity=0.85, height=9, yOffset=8, cornerRadiusEnd=2).encode(
-            x=x, y=y, tooltip=_TIPS[:2]
+            x=x, y=y, tooltip=TIPS[:2]
         ),
-        *_words(y, -6),
+        *write_rows(y, -6),
     ]  # fmt: skip
     return draw_layers(rows, *layers, height=alt.Step(36))
 

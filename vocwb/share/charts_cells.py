@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from vocwb.share.charts import draw_layers
+from vocwb.share.charts import draw_layers, make_tips
 from vocwb.share.rows import INK, LINE, MUTED, PAPER
 
 _FIELDS = [
@@ -19,16 +19,9 @@ _FIELDS = [
     "state",
     "first",
 ]
-_TIPS = [
-    alt.Tooltip(f"{field}:N", title=title)
-    for field, title in (
-        ("label", "what"),
-        ("level", "where"),
-        ("number", "value"),
-        ("interval", "95% interval"),
-        ("count", "n"),
-    )
-]
+_TIPS = make_tips(
+    {"label": "what", "level": "where", "number": "value", "interval": "95% interval", "count": "n"}
+)
 _PALE, _FULL = "#eef5f4", "#62a0a2"
 """The ends of the shading; ink can be read on both (contrast 4.5 and more)."""
 

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from vocwb.share.charts import _TIPS, _words, chart_bars, chart_shares, draw_layers
+from vocwb.share.charts import chart_bars, chart_shares, draw_layers, make_tips, write_rows
 from vocwb.share.rows import (
     INK,
     LINE,
@@ -72,7 +72,7 @@ def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") ->
     legend = alt.Legend(title=title, titleColor=INK, titleLimit=0, gradientLength=160, tickCount=4)
     scale = alt.Scale(type="sqrt", range=["#d5e8e6", TEAL], domainMin=0)
     shade = alt.Color("value:Q", scale=scale, legend=legend)
-    tips = [_TIPS[0], alt.Tooltip("period:N", title="month"), alt.Tooltip("count:N", title="n")]
+    tips = make_tips({"label": "what", "period": "month", "count": "n"})
     box = {"height": {"band": 0.46}, "yOffset": 10}
     mark = {name: alt.FieldEqualPredicate(field="mark", equal=name) for name in ("some", "few")}
     first = alt.FieldValidPredicate(field="latest", valid=True)
@@ -81,7 +81,7 @@ def chart_months(cells: pd.DataFrame, *, title: str = "responses in a month") ->
         alt.Chart().mark_rect(**box).encode(x=x, y=y, color=shade, tooltip=tips).transform_filter(mark["some"]),
         alt.Chart().mark_point(yOffset=10, size=16, filled=True, color=MUTED, opacity=1)
         .encode(x=x, y=y, tooltip=tips).transform_filter(mark["few"]),
-        *(words.transform_filter(first) for words in _words(y, -12)),
+        *(words.transform_filter(first) for words in write_rows(y, -12)),
     ]  # fmt: skip
     return draw_layers(cells, *layers, height=alt.Step(46))
 

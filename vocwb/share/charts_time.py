@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from vocwb.share.charts import draw_layers
+from vocwb.share.charts import draw_layers, make_tips
 from vocwb.share.rows import INK, MARKS, MUTED, PAPER, TEAL
 
 WHERE = {"inside": ("circle", TEAL, TEAL), "above": MARKS["higher"], "below": MARKS["lower"]}
@@ -11,9 +11,10 @@ WHERE = {"inside": ("circle", TEAL, TEAL), "above": MARKS["higher"], "below": MA
 
 _FIELDS = ["finding_id", "label", "period", "value", "centre", "limit_low", "limit_high", "number", "interval", "count",
            "where", "limits", "since_left", "since_right", "since"]  # fmt: skip
-_TIPS = [alt.Tooltip(f"{field}:N", title=title) for field, title in (
-    ("period", "month"), ("number", "value"), ("interval", "95% interval"), ("count", "n"),
-    ("limits", "control limits"), ("where", "where it lies"))]  # fmt: skip
+_TIPS = make_tips({
+    "period": "month", "number": "value", "interval": "95% interval", "count": "n", "limits": "control limits",
+    "where": "where it lies",
+})  # fmt: skip
 
 
 def chart_limits(rows: pd.DataFrame, *, height: int = 200) -> alt.LayerChart:

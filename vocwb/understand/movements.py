@@ -22,10 +22,6 @@ from vocwb.understand.registry import SCORES, describe_metric
 SHARE = "share"
 _PLACE = ["section", "subject", "measure", "segment", "level"]
 _SMALLEST = {SHARE: "share", "cli_rescaled": "share", "nps": "nps", "nps_1_10": "nps"}
-_CALENDAR = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 _WARNING = "posterior predictive of the months behind (empirical Bayes), Holm over all numbers"
 _CHANGE = "largest t of a step among shuffled months, Benjamini-Hochberg"
 _SEASON = "F test of month-of-year effects beside a line, Benjamini-Hochberg"
@@ -265,9 +261,10 @@ def _tell_change(row: dict, months: pd.DataFrame, least: float) -> list[dict]:
 
 
 def _tell_season(row: dict, months: pd.DataFrame) -> dict:
+    peak = f"{pd.Timestamp(2000, row['peak'], 1):%B}"
     claim = (
         f"{row['name']} goes with the time of the year: in {len(months)} months, those of the same name are more alike"
-        f" than others (p = {row['p_adjusted']:.2g}, corrected), and {_CALENDAR[row['peak'] - 1]} is the highest."
+        f" than others (p = {row['p_adjusted']:.2g}, corrected), and {peak} is the highest."
     )
     told = _begin(row, "season", name_period(months["month"]), _SEASON) | {"n": int(months["n_shown"].sum())}
     return told | {"p": row["p"], "p_adjusted": row["p_adjusted"], "verdict": stats.EVIDENCE, "claim": claim}
